@@ -1,0 +1,178 @@
+/* bson: BSON without a schema, both ways, and the value types that Lua lacks.
+ *
+ * Three layers. reader.c walks the elements of a document in borrowed bytes, checking every length.
+ * writer.c appends elements to a modm_buffer. append.c and push.c turn Lua values into elements and back.
+ *
+ * A value type (ObjectId, DateTime, ...) is one userdata class each, and all share one layout, modm_value:
+ * the BSON type and the very bytes that the value has in a document. So writing one is a copy, and equality
+ * is a comparison of bytes; each type's file adds its constructors and methods only. Values are immutable.
+ *
+ * Tables: an array or document that was read keeps its mark, the metatable: modm's array mark or an object
+ * mark. A mark (marks.c) is shared by all tables of the same shape and remembers the order of keys, and
+ * the kinds of number that Lua alone would lose (an int64 that would fit 32 bits; under LuaJIT an integral
+ * double), so that what is read and written again unchanged has the same bytes.
+ *
+ * Appending is phase E: it calls no Lua, throws nothing, touches only raw tables, and returns false with
+ * the error's path filled in. Pushing may throw for want of memory.
+ */
+#ifndef MODM_BSON_H
+#define MODM_BSON_H
+
+#include "base/base.h"
+
+enum {
+   MODM_BSON_DOUBLE = 0x01,
+   MODM_BSON_STRING = 0x02,
+   MODM_BSON_DOCUMENT = 0x03,
+   MODM_BSON_ARRAY = 0x04,
+   MODM_BSON_BINARY = 0x05,
+   MODM_BSON_UNDEFINED = 0x06,
+   MODM_BSON_OBJECTID = 0x07,
+   MODM_BSON_BOOL = 0x08,
+   MODM_BSON_DATE = 0x09,
+   MODM_BSON_NULL = 0x0A,
+   MODM_BSON_REGEX = 0x0B,
+   MODM_BSON_DBPOINTER = 0x0C,
+   MODM_BSON_CODE = 0x0D,
+   MODM_BSON_SYMBOL = 0x0E,
+   MODM_BSON_CODEWSCOPE = 0x0F,
+   MODM_BSON_INT32 = 0x10,
+   MODM_BSON_TIMESTAMP = 0x11,
+   MODM_BSON_INT64 = 0x12,
+   MODM_BSON_DECIMAL128 = 0x13,
+   MODM_BSON_MAXKEY = 0x7F,
+   MODM_BSON_MINKEY = 0xFF
+};
+
+/* ---- reading bytes ---- */
+
+/* One element; key and value point into the document's bytes. The key ends with NUL. */
+typedef struct modm_element {
+   const char *key;
+   const uint8_t *value;
+   uint32_t key_len;
+   uint32_t size; /* of the value */
+   uint8_t type;
+} modm_element;
+
+typedef struct modm_reader {
+   const uint8_t *at, *end; /* end: the document's final NUL */
+   bool bad;                /* the bytes were no BSON */
+} modm_reader;
+
+/* Begins a document of at most len bytes; false (and bad) when its frame is wrong. */
+bool modm_reader_init (modm_reader *r, const uint8_t *document, size_t len);
+/* The next element; false at the end or when the bytes are wrong (then bad). Checks that strings end with
+ * NUL and that lengths stay inside; UTF-8 and nested documents are looked at when they are read. */
+bool modm_reader_next (modm_reader *r, modm_element *e);
+/* Finds a key in a document; false when it is not there. */
+bool modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len, modm_element *e);
+/* The element whose type byte is at `at`, which must not lie behind end (that of a checked document). */
+bool modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e);
+
+/* A string element's text (STRING, CODE, SYMBOL). */
+static inline const char *
+modm_element_text (const modm_element *e, size_t *len)
+{
+   *len = e->size - 5;
+   return (const char *) e->value + 4;
+}
+
+/* ---- writing bytes ---- */
+
+/* Begin writes a placeholder for the length and returns where it stands; end fills it in. */
+size_t modm_write_begin (modm_buffer *b);
+void modm_write_end (modm_buffer *b, size_t start);
+/* Type byte, key, NUL. */
+void modm_write_key (modm_buffer *b, uint8_t type, const char *key, size_t key_len);
+void modm_write_index_key (modm_buffer *b, uint8_t type, uint32_t index); /* "0", "1", ... */
+void modm_write_i32 (modm_buffer *b, int32_t value);
+void modm_write_i64 (modm_buffer *b, int64_t value);
+void modm_write_double (modm_buffer *b, double value);
+/* A string's value part: length, text, NUL. */
+void modm_write_text (modm_buffer *b, const char *text, size_t len);
+/* Whole elements. */
+void modm_write_string (modm_buffer *b, const char *key, const char *text, size_t len);
+void modm_write_int (modm_buffer *b, const char *key, int64_t value); /* int32 where it fits */
+void modm_write_bool (modm_buffer *b, const char *key, bool value);
+void modm_write_document (modm_buffer *b, const char *key, const uint8_t *document, size_t len);
+void modm_write_element (modm_buffer *b, const modm_element *e);
+
+/* ---- values ---- */
+
+typedef struct modm_value {
+   modm_tag tag;
+   uint32_t size;
+   uint8_t type;
+   uint8_t bytes[];
+} modm_value;
+
+/* The value at idx, of any modm value type, or NULL. */
+const modm_value *modm_value_test (lua_State *L, int idx);
+/* The same of one BSON type. */
+const modm_value *modm_value_test_type (lua_State *L, int idx, uint8_t type);
+/* Pushes a value of a type that has a class. */
+void modm_value_push (lua_State *L, uint8_t type, const void *bytes, uint32_t size);
+
+/* Conversions that fields use; false without a message when the value at idx cannot be one. They may throw
+ * only for want of memory. */
+bool modm_objectid_from (lua_State *L, int idx, uint8_t out[12]);  /* ObjectId, 24 hex digits, 12 bytes */
+bool modm_datetime_from (lua_State *L, int idx, int64_t *ms);      /* DateTime, seconds, os.date table, ISO 8601 */
+bool modm_datetime_parse (const char *text, size_t len, int64_t *ms);
+void modm_objectid_new (uint8_t out[12]);
+static inline void
+modm_datetime_push (lua_State *L, int64_t ms)
+{
+   uint8_t bytes[8];
+   modm_store_i64 (bytes, ms);
+   modm_value_push (L, MODM_BSON_DATE, bytes, 8);
+}
+/* Pushes an int64: an integer; under LuaJIT a number up to 2^53, else a modm.Int64. */
+void modm_int64_push (lua_State *L, int64_t value);
+/* An integer that is exact: an integral Lua number within 64 bits, or a modm.Int64. */
+bool modm_int64_test (lua_State *L, int idx, int64_t *out);
+
+/* ---- marks ---- */
+
+typedef enum modm_mark { MODM_UNMARKED, MODM_ARRAY, MODM_OBJECT } modm_mark;
+/* What the table at idx is marked as; a foreign metatable counts as no mark. */
+modm_mark modm_mark_test (lua_State *L, int idx);
+/* Marks the table at the top. */
+void modm_mark_array (lua_State *L);
+void modm_mark_object (lua_State *L);
+/* modm.null, the light userdata NULL. */
+static inline bool
+modm_isnull (lua_State *L, int idx)
+{
+   return lua_islightuserdata (L, idx) && lua_touserdata (L, idx) == NULL;
+}
+
+/* ---- Lua values to BSON and back ---- */
+
+/* Appends the Lua value at idx under the key. nil is left out by the callers. */
+bool modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len, int depth,
+                        modm_error *err);
+/* Appends the table at idx as a whole document (no key). */
+bool modm_append_document (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err);
+/* Appends the table at idx as a whole array (no key): a list without holes. */
+bool modm_append_array (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err);
+
+/* How a userdata that is no modm_value (a document of a model) is appended: set once by the document room.
+ * Returns false with an error. */
+typedef bool (*modm_append_hook) (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len,
+                                  int depth, modm_error *err);
+extern modm_append_hook modm_append_foreign;
+
+/* Pushes an element's value: numbers, strings and booleans as Lua's, null as modm.null, documents and
+ * arrays as marked tables, else a value. Raises for bytes that are no BSON and for depth over 180. */
+void modm_push_value (lua_State *L, const modm_element *e);
+/* Pushes a whole document as a marked table. */
+void modm_push_document (lua_State *L, const uint8_t *document, size_t len);
+
+/* True for well-formed UTF-8 (NUL allowed); *chars gets the number of characters when chars is not NULL. */
+bool modm_utf8_check (const char *text, size_t len, size_t *chars);
+
+/* Opens the room: classes and, into the table at the top, constructors and functions. */
+void modm_bson_open (lua_State *L);
+
+#endif
