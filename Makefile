@@ -1,0 +1,128 @@
+# Builds, tests, checks and installs modm; `make help` lists the targets.
+SHELL       := /bin/bash
+PREFIX      ?= /usr/local
+LUA_VERSION ?= 5.4
+JOBS        ?= $(shell nproc 2>/dev/null || echo 2)
+
+# Packages are found by pkg-config; MONGOC_PC=mongoc2 builds against libmongoc 2.x.
+PKG         := pkg-config
+MONGOC_PC   ?= $(shell $(PKG) --exists libmongoc-1.0 2>/dev/null || \
+                 ! $(PKG) --exists mongoc2 2>/dev/null && echo libmongoc-1.0 || echo mongoc2)
+pkg_cflags   = $(shell $(PKG) --cflags $(1) 2>/dev/null)
+MONGOC_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg_cflags,$(MONGOC_PC)))
+MONGOC_LIBS   := $(shell $(PKG) --libs $(MONGOC_PC) 2>/dev/null)
+
+SOURCES  := $(shell find csrc -name '*.c' 2>/dev/null)
+WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+            -Wold-style-definition -Wwrite-strings -Wcast-qual -Wundef -Wvla \
+            -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference -Wno-unused-parameter
+MODM_CFLAGS := -std=c11 -fPIC -fvisibility=hidden -D_GNU_SOURCE -Icsrc $(WARNINGS)
+HARDENING   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+OPTIMIZE    ?= -O2 -g
+# nodelete: libmongoc's threads and callbacks may outlive the Lua state that loaded the module.
+MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: all build rock rock-install demo test test-lua5.4 test-luajit asan lint bench install \
+        setup clean help FORCE
+
+all: ## build the module for Lua 5.4 and for LuaJIT (the default)
+	@mkdir -p build
+	@flock build/.lock $(MAKE) --no-print-directory -j$(JOBS) build
+
+build: build/lua5.4/modm/core.so build/luajit/modm/core.so
+
+# One flavour of the module: $(1) its folder under build/, $(2) flags to compile, $(3) flags to link.
+# `flags` and `sources` change only when what they hold changes, so that nothing stale is kept.
+define flavour
+build/$(1)/modm/core.so: $(SOURCES:csrc/%.c=build/$(1)/obj/%.o) build/$(1)/sources
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$(MODM_LDFLAGS) $(3) -o $$@.new $$(filter %.o,$$^) $$(MONGOC_LIBS)
+	@mv $$@.new $$@
+
+build/$(1)/obj/%.o: csrc/%.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+
+build/$(1)/flags: FORCE
+	@$$(call keep,$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS))
+
+build/$(1)/sources: FORCE
+	@$$(call keep,$$(SOURCES) $(3) $$(MONGOC_LIBS) $$(LDFLAGS))
+
+-include $(SOURCES:csrc/%.c=build/$(1)/obj/%.d)
+endef
+keep = mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' >$@
+
+LUA54_CFLAGS  := $(call pkg_cflags,lua5.4)
+LUAJIT_CFLAGS := $(call pkg_cflags,luajit)
+$(eval $(call flavour,lua5.4,$(OPTIMIZE) $(HARDENING) $(LUA54_CFLAGS),))
+$(eval $(call flavour,luajit,$(OPTIMIZE) $(HARDENING) $(LUAJIT_CFLAGS),))
+$(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
+$(eval $(call flavour,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(SANITIZE)))
+
+setup: ## install the packages that demo, test, lint and bench need (Debian)
+	@tools/setup demo test lint
+
+demo: ## run examples/blog against a private mongod, under Lua 5.4
+	@tools/setup demo
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s -j$(JOBS) build/lua5.4/modm/core.so
+	@tools/with-mongod tools/lua-env lua5.4 lua5.4 examples/blog/blog.lua
+
+test: ## run all specs under both Luas, and check the rock; SPEC=file narrows
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/with-mongod tools/specs lua5.4 luajit $(if $(SPEC),,rock)
+
+test-lua5.4 test-luajit: test-%: ## run the specs under one Lua; SPEC=file narrows
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/with-mongod tools/specs $*
+
+asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file narrows
+	@tools/setup test
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/asan-%/modm/core.so,lua5.4 luajit)
+	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
+
+lint: ## check style, rooms and sizes, and run the static analysers
+	@tools/setup lint
+	@tools/lint
+
+bench: ## measure modm against raw libmongoc
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/with-mongod bench/run
+
+install: ## install under PREFIX (/usr/local) for LUA_VERSION (5.4, or 5.1 for LuaJIT)
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s -j$(JOBS) build/$(INSTALL_FLAVOUR)/modm/core.so
+	@$(MAKE) -s copy CORE=build/$(INSTALL_FLAVOUR)/modm/core.so \
+	  INST_LUADIR=$(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION) \
+	  INST_LIBDIR=$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
+INSTALL_FLAVOUR := $(if $(filter 5.1,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
+
+# What luarocks calls: it gives the compiler, the flags and the folders.
+rock:
+	@$(MAKE) -j$(JOBS) build/rock/modm/core.so
+rock-install:
+	@$(MAKE) -s copy CORE=build/rock/modm/core.so
+ifneq ($(LUA_INCDIR),)
+ROCK_CFLAGS := $(HARDENING) -I$(LUA_INCDIR) $(MONGOC_INCDIR:%=-I%/libmongoc-1.0) \
+               $(BSON_INCDIR:%=-I%/libbson-1.0)
+$(eval $(call flavour,rock,$(ROCK_CFLAGS),$(MONGOC_LIBDIR:%=-L%)))
+endif
+
+.PHONY: copy
+copy:
+	@mkdir -p '$(INST_LIBDIR)/modm' '$(INST_LUADIR)'
+	@install -m 755 $(CORE) '$(INST_LIBDIR)/modm/core.so'
+	@cd lua && find modm -name '*.lua' -exec install -Dm 644 '{}' '$(INST_LUADIR)/{}' \;
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## list the targets
+	@sed -nE 's/^([a-z][a-z0-9. -]*):[^#]*## (.*)/\1\t\2/p' Makefile | \
+	  while IFS=$$'\t' read -r name does; do printf '  %-24s %s\n' "$$name" "$$does"; done
