@@ -1,0 +1,105 @@
+/* codec: walks a schema over a document; the hot room. Reading a slot, converting what was assigned,
+ * validating (phase V), encoding (phase E) and comparing two encodings (diff).
+ *
+ * A document is one userdata: this struct, then its slots' offsets and states, then usually the bytes it came
+ * with. Its user value, made when first needed, is a table `values`: [i] the decoded or assigned value of slot i;
+ * [n + i] what a reference was resolved to (false: it points nowhere); [0] the userdata that holds the bytes once
+ * they no longer are the ones behind the struct; [-1] the encoding of a save under way. Nothing of a document is
+ * malloc'd, so it needs no __gc.
+ */
+#ifndef MODM_CODEC_H
+#define MODM_CODEC_H
+
+#include "schema/schema.h"
+
+typedef enum modm_state {
+   MODM_UNSET,      /* undefined */
+   MODM_STORED,     /* in bytes, not decoded */
+   MODM_READ,       /* in bytes, and decoded in values[i], perhaps changed in place */
+   MODM_SET,        /* values[i] as it was assigned */
+   MODM_CLEAN,      /* values[i] assigned and converted */
+   MODM_DEFAULTED,  /* values[i] is an empty default that was handed out: unset while it stays empty */
+   MODM_NOT_LOADED  /* left out by the projection it was read with */
+} modm_state;
+
+enum {
+   MODM_DOC_LOADED = 1 << 0,   /* came from the server, or was saved: bytes are what the server has */
+   MODM_DOC_PARTIAL = 1 << 1,  /* read with a projection: never saved as a whole */
+   MODM_DOC_VALUES = 1 << 2,   /* has its values table */
+   MODM_DOC_UNKNOWN = 1 << 3   /* bytes hold elements that are no fields */
+};
+
+typedef struct modm_document {
+   modm_tag tag;
+   const modm_schema *schema;
+   const uint8_t *bytes; /* or NULL */
+   uint32_t len;
+   uint32_t flags;
+   uint32_t *offsets; /* n: where in bytes the slot's element begins */
+   uint8_t *states;   /* n: modm_state */
+} modm_document;
+
+/* ---- the document as storage (record.c) ---- */
+
+/* Pushes a new document without values. */
+modm_document *modm_document_push (lua_State *L, const modm_schema *s);
+/* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server. `mask` says
+ * what a projection left out (see modm_mask) or is NULL. Raises for unknown fields and a foreign _cls. */
+modm_document *modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len,
+                                   const struct modm_mask *mask);
+modm_document *modm_document_test (lua_State *L, int idx);
+modm_document *modm_document_check (lua_State *L, int idx);
+/* Pushes the values table, making it first. */
+void modm_document_values (lua_State *L, int idx, modm_document *d);
+/* Takes new bytes (a userdata at the top, popped) as what the server has; slots point into them. */
+void modm_document_rebase (lua_State *L, int idx, modm_document *d);
+/* The stored element of slot i. */
+bool modm_document_element (const modm_document *d, uint32_t i, modm_element *e);
+/* Pops the value at the top into slot i, as assigned. */
+void modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i);
+/* Fills slots from the table at idx with stored names ("tables in stored form"); raises for unknown ones. */
+void modm_document_fill (lua_State *L, int doc, modm_document *d, int idx);
+
+/* What a projection left out, a tree beside the schema. */
+typedef struct modm_mask {
+   bool include; /* listed fields are there; else listed ones are not */
+   const modm_buffer *spec; /* the projection document */
+} modm_mask;
+
+/* ---- reading (decode.c) ---- */
+
+/* What reading a slot still needs from Lua. */
+typedef enum modm_need { MODM_NEED_NOTHING, MODM_NEED_DEFAULT, MODM_NEED_REFERENCE, MODM_NEED_REFERENCES } modm_need;
+
+/* Pushes the value of slot i as the user sees it, converting and keeping it on first read. What it needs is
+ * returned; then the pushed value is the stored key, the list, or nil. Raises for a slot that was not loaded. */
+modm_need modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i);
+/* Pushes the value without defaults, references or conversion: the raw state, nil when unset. */
+void modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i);
+/* Pushes the primary key's value (nil when it has none). */
+void modm_document_push_pk (lua_State *L, int idx, modm_document *d);
+
+/* ---- phase V (validate.c) ---- */
+
+/* One value for one field, as queries do: pushes the converted value (or the value itself). False: err says why. */
+bool modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error *err);
+
+/* ---- phase E (encode.c) ---- */
+
+/* The whole document at idx into b. */
+bool modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer *b, int depth,
+                           modm_error *err);
+/* A converted value for a field under the key; what is not of the field's type is written by its own. */
+bool modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key, size_t key_len,
+                        int depth, modm_error *err);
+
+/* ---- diff.c ---- */
+
+/* Compares two encodings of a document of schema s and appends {$set, $unset, $push} to out. *same when nothing
+ * differs (out stays as it was). False when there is no memory or bytes are no BSON. */
+bool modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after, size_t after_len,
+                modm_buffer *out, bool *same);
+
+void modm_codec_open (lua_State *L);
+
+#endif

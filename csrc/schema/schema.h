@@ -1,0 +1,63 @@
+/* schema: a model in C. Its fields in order, looked up by stored name; its place in the inheritance.
+ *
+ * core.schema(definition) compiles one and gives a userdata of class modm.Schema that owns all of it. Its
+ * environment is a Lua table with what C cannot own: env[field id] = { default, choices, validators, target },
+ * env.names (field name -> slot), env.methods, env.metatable (of its documents), env.model (the Lua class),
+ * env.classes (stored _cls -> schema, of itself and its descendants). A C pointer to a schema stays good while any
+ * of its documents, fields or models is reachable from Lua: those hold the environment, it holds the schema.
+ */
+#ifndef MODM_SCHEMA_H
+#define MODM_SCHEMA_H
+
+#include "field/field.h"
+
+enum {
+   MODM_SCHEMA_EMBEDDED = 1 << 0,
+   MODM_SCHEMA_FINAL = 1 << 1,
+   MODM_SCHEMA_IGNORE_UNKNOWN = 1 << 2,
+   MODM_SCHEMA_CLS_OPTIONAL = 1 << 3, /* documents without _cls are of this model */
+   MODM_SCHEMA_CLEAN = 1 << 4,        /* has a clean method, or callbacks further in: see has_callbacks */
+   MODM_SCHEMA_RESOLVES = 1 << 5      /* a read may have to run Lua or fetch: references, function defaults */
+};
+
+struct modm_schema {
+   modm_tag tag;
+   const char *name; /* the model's full name */
+   const char *cls;  /* stored under _cls; NULL for a final model */
+   uint32_t cls_len;
+   uint32_t flags;
+   uint32_t n;         /* number of fields */
+   modm_field *fields; /* in order; fields[i].id == i + 1 */
+   int primary;        /* index of the primary key, -1 in most embedded models */
+   uint32_t table_mask;
+   uint16_t *table;                  /* hash of mongo names: index + 1, 0 is free */
+   const modm_schema *parent;        /* model it extends, or NULL */
+   modm_field **inners;              /* inner fields of lists, for freeing */
+   uint32_t n_inners;
+};
+
+modm_schema *modm_schema_check (lua_State *L, int idx);
+const modm_schema *modm_schema_test (lua_State *L, int idx);
+
+/* Pushes the environment of a schema, of a field. */
+void modm_schema_push_env (lua_State *L, const modm_schema *s);
+void modm_field_push_env (lua_State *L, const modm_field *f);
+
+/* The field stored under a name, or NULL. `hint` is the index it is likely to have. */
+const modm_field *modm_schema_stored (const modm_schema *s, const char *name, size_t len, uint32_t hint);
+/* The field that Lua calls by the string at idx ("pk" included), or NULL. */
+const modm_field *modm_schema_named (lua_State *L, const modm_schema *s, int idx);
+/* True when s is `ancestor` or descends from it. */
+bool modm_schema_isa (const modm_schema *s, const modm_schema *ancestor);
+/* The schema that stored bytes say they are (_cls), which must be s or a descendant; raises otherwise. */
+const modm_schema *modm_schema_of_bytes (lua_State *L, const modm_schema *s, const uint8_t *document,
+                                         size_t len);
+/* The schema that a _cls text at idx names within s; NULL when none. */
+const modm_schema *modm_schema_class (lua_State *L, const modm_schema *s, const char *cls, size_t len);
+/* The model that an embedded or reference field points to, looked up by name at first use; raises
+ * ModelDoesNotExist. */
+const modm_schema *modm_field_target (lua_State *L, const modm_field *f);
+
+void modm_schema_open (lua_State *L);
+
+#endif
