@@ -16,7 +16,7 @@ SOURCES  := $(shell find csrc -name '*.c' 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
             -Wold-style-definition -Wwrite-strings -Wcast-qual -Wundef -Wvla \
             -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference -Wno-unused-parameter
-MODM_CFLAGS := -std=c11 -fPIC -fvisibility=hidden -D_GNU_SOURCE -Icsrc $(WARNINGS)
+MODM_CFLAGS := -std=c11 -fPIC -fvisibility=hidden -D_GNU_SOURCE -iquote csrc $(WARNINGS)
 HARDENING   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 OPTIMIZE    ?= -O2 -g
 # nodelete: libmongoc's threads and callbacks may outlive the Lua state that loaded the module.
