@@ -23,7 +23,7 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build rock rock-install demo test test-lua5.4 test-luajit asan lint bench install \
+.PHONY: all build rock rock-install demo test test-lua5.4 test-luajit asan lint format bench install \
         setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
@@ -89,6 +89,9 @@ asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file na
 lint: ## check style, rooms and sizes, and run the static analysers
 	@tools/setup lint
 	@tools/lint
+
+format: ## lay out the C sources as `make lint` wants them
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
 
 bench: ## measure modm against raw libmongoc
 	@tools/setup test

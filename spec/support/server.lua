@@ -1,4 +1,4 @@
--- The server that the specs talk to: its URI, a database for each spec file, and servers of one's own.
+-- The server that specs talk to: its URI, a database for each spec, and servers of one's own.
 local server = {}
 
 -- The URI that tools/with-mongod gave. Without it a spec cannot run, and says so.
@@ -31,8 +31,8 @@ function server.fresh(label)
   return server.uri(name), name
 end
 
--- Starts a mongod of the caller's own with more arguments and gives { uri, port, pid, stop = f }; nil
--- where there is no binary (MONGODB_URI was given). It ends with this process at the latest.
+-- Starts a mongod of the caller's own with more arguments, and gives { uri, port, pid, stop = f };
+-- nil where there is no binary (MONGODB_URI was given). It ends with this process at the latest.
 function server.start(arguments)
   local binary = os.getenv("MODM_MONGOD")
   if not binary then
@@ -44,12 +44,14 @@ function server.start(arguments)
   local port = 20000 + tonumber(server.database():match("_(%x%x%x)"), 16) + count
   local log = folder .. "/log"
   -- The sanitizers' libraries are for the specs, not for the server.
-  local pipe = assert(io.popen(("echo $$; exec env -u LD_PRELOAD setpriv --pdeathsig KILL %s"
-    .. " --dbpath %s --port %d --bind_ip 127.0.0.1 --nounixsocket --wiredTigerCacheSizeGB 0.25"
-    .. " --setParameter enableTestCommands=1 %s >%s 2>&1"):format(binary, folder, port, arguments or "", log)))
+  local pipe = assert(io.popen(table.concat({
+    "echo $$; exec env -u LD_PRELOAD setpriv --pdeathsig KILL", binary, "--dbpath", folder,
+    "--port", port, "--bind_ip 127.0.0.1 --nounixsocket --wiredTigerCacheSizeGB 0.25",
+    "--setParameter enableTestCommands=1", arguments or "", ">" .. log, "2>&1",
+  }, " ")))
   local pid = pipe:read("*l")
-  os.execute(("timeout 30 sh -c 'until grep -q \"Waiting for connections\" %s; do sleep 0.05; done' 2>/dev/null")
-    :format(log))
+  os.execute("timeout 30 sh -c 'until grep -q \"Waiting for connections\" " .. log
+    .. "; do sleep 0.05; done' 2>/dev/null")
   local own = { pid = tonumber(pid), port = port, uri = "mongodb://127.0.0.1:" .. port }
   function own.stop()
     os.execute("kill -KILL " .. pid)

@@ -1,0 +1,8 @@
+-- What luacheck allows: code that runs under Lua 5.4 and under LuaJIT.
+std = "max"
+max_line_length = 100
+self = false
+
+files["spec"] = { std = "max+busted" }
+files["lua"] = { std = "lua54+luajit" }
+exclude_files = { "build" }
