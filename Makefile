@@ -10,7 +10,9 @@ MONGOC_PC   ?= $(shell $(PKG) --exists libmongoc-1.0 2>/dev/null || \
                  ! $(PKG) --exists mongoc2 2>/dev/null && echo libmongoc-1.0 || echo mongoc2)
 pkg_cflags   = $(shell $(PKG) --cflags $(1) 2>/dev/null)
 MONGOC_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg_cflags,$(MONGOC_PC)))
-MONGOC_LIBS   := $(shell $(PKG) --libs $(MONGOC_PC) 2>/dev/null)
+MONGOC_LIBS   := $(or $(shell $(PKG) --libs $(MONGOC_PC) 2>/dev/null),-lmongoc-1.0 -lbson-1.0)
+LUA54_PC    ?= lua5.4
+LUAJIT_PC   ?= luajit
 
 SOURCES  := $(shell find csrc -name '*.c' 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
@@ -27,6 +29,8 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
         setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
+	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
+	  { echo 'something is missing: `make setup` installs it' >&2; exit 1; }
 	@mkdir -p build
 	@flock build/.lock $(MAKE) --no-print-directory -j$(JOBS) build
 
@@ -54,8 +58,8 @@ build/$(1)/sources: FORCE
 endef
 keep = mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' >$@
 
-LUA54_CFLAGS  := $(call pkg_cflags,lua5.4)
-LUAJIT_CFLAGS := $(call pkg_cflags,luajit)
+LUA54_CFLAGS  := $(call pkg_cflags,$(LUA54_PC))
+LUAJIT_CFLAGS := $(call pkg_cflags,$(LUAJIT_PC))
 $(eval $(call flavour,lua5.4,$(OPTIMIZE) $(HARDENING) $(LUA54_CFLAGS),))
 $(eval $(call flavour,luajit,$(OPTIMIZE) $(HARDENING) $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
