@@ -45,7 +45,9 @@ typedef struct modm_kind {
    const char *stored_text;
    const modm_option *options; /* its own, besides the common ones; ends with a NULL name */
    bool keeps;   /* a decoded value stays in the slot: it is a table, a document or a userdata */
-   bool is_mutable; /* such a value may change in place: it is encoded and compared at each save */
+   bool is_mutable;   /* such a value may change in place: it is encoded and compared at each save */
+   bool is_container; /* unset, it reads as a new empty table; empty tables are no blanks to it */
+   const char *inner_kind; /* a list whose items are always of this kind, with this field's options */
    void (*compile) (lua_State *L, int options, modm_field *f);
    modm_outcome (*convert) (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err);
    void (*check) (lua_State *L, int idx, const modm_field *f, modm_validation *v);
@@ -66,8 +68,7 @@ enum {
    MODM_FIELD_STRICT = 1 << 7,
    MODM_FIELD_HAS_MIN = 1 << 8,
    MODM_FIELD_HAS_MAX = 1 << 9,
-   MODM_FIELD_IMPLICIT = 1 << 10, /* the _id nobody declared */
-   MODM_FIELD_CONTAINER = 1 << 11 /* unset, it reads as a new empty table */
+   MODM_FIELD_IMPLICIT = 1 << 10 /* the _id nobody declared */
 };
 
 struct modm_field {
@@ -104,8 +105,6 @@ bool modm_isblank (lua_State *L, int idx);
 
 /* Adds a message about the value that is being validated. */
 void modm_report (modm_validation *v, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
-/* True when lists that are the document's own may be normalised in place. */
-bool modm_validation_owns (const modm_validation *v);
 
 /* What the kinds that hold documents need of the rooms to their right. */
 typedef struct modm_document_hooks {
@@ -114,8 +113,8 @@ typedef struct modm_document_hooks {
    bool (*embedded_append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                             size_t key_len, int depth, modm_error *err);
    void (*embedded_push) (lua_State *L, const modm_field *f, const modm_element *e);
-   modm_outcome (*reference_convert) (lua_State *L, int idx, const modm_field *f, modm_validation *v,
-                                      modm_error *err);
+   modm_outcome (*reference_convert) (lua_State *L, int idx, const modm_field *f, modm_error *err);
+   bool (*reference_accepts) (const modm_field *f, const modm_element *e);
    bool (*reference_append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                              size_t key_len, int depth, modm_error *err);
    void (*reference_push) (lua_State *L, const modm_field *f, const modm_element *e);

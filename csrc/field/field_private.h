@@ -1,0 +1,91 @@
+/* What the files of field share. */
+#ifndef MODM_FIELD_PRIVATE_H
+#define MODM_FIELD_PRIVATE_H
+
+#include "field/field.h"
+
+/* Read an option of the table at `options`; false when it is not given. The types were checked when the
+ * constructor was called (lua/modm/fields.lua). */
+bool modm_option_integer (lua_State *L, int options, const char *name, int64_t *out);
+bool modm_option_number (lua_State *L, int options, const char *name, double *out);
+bool modm_option_boolean (lua_State *L, int options, const char *name);
+
+/* The field's text of a value for a message: strings quoted, cut at 60 bytes. Pushes it. */
+const char *modm_describe (lua_State *L, int idx);
+
+/* "not a ..., got <value>". Returns MODM_REFUSED. */
+modm_outcome modm_refuse (lua_State *L, int idx, const char *expected, modm_error *err);
+
+/* The kinds' functions, for the table in kinds.c. */
+void modm_char_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_char_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                modm_error *err);
+void modm_char_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_char_accepts (const modm_field *f, const modm_element *e);
+void modm_email_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_email_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                 modm_error *err);
+void modm_email_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_email_accepts (const modm_field *f, const modm_element *e);
+bool modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                         size_t key_len, int depth, modm_error *err);
+
+void modm_integer_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_integer_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                   modm_error *err);
+void modm_integer_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_integer_accepts (const modm_field *f, const modm_element *e);
+bool modm_integer_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                          size_t key_len, int depth, modm_error *err);
+bool modm_biginteger_accepts (const modm_field *f, const modm_element *e);
+bool modm_biginteger_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                             size_t key_len, int depth, modm_error *err);
+void modm_float_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_float_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                 modm_error *err);
+void modm_float_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_float_accepts (const modm_field *f, const modm_element *e);
+bool modm_float_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                        size_t key_len, int depth, modm_error *err);
+
+modm_outcome modm_boolean_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                   modm_error *err);
+bool modm_boolean_accepts (const modm_field *f, const modm_element *e);
+modm_outcome modm_objectid_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                    modm_error *err);
+bool modm_objectid_accepts (const modm_field *f, const modm_element *e);
+modm_outcome modm_datetime_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                    modm_error *err);
+bool modm_datetime_accepts (const modm_field *f, const modm_element *e);
+bool modm_any_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                      size_t key_len, int depth, modm_error *err);
+void modm_any_push (lua_State *L, const modm_field *f, const modm_element *e);
+
+modm_outcome modm_dict_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                modm_error *err);
+void modm_dict_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_dict_accepts (const modm_field *f, const modm_element *e);
+bool modm_dict_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                       size_t key_len, int depth, modm_error *err);
+
+modm_outcome modm_list_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                modm_error *err);
+bool modm_list_accepts (const modm_field *f, const modm_element *e);
+bool modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                       size_t key_len, int depth, modm_error *err);
+void modm_list_push (lua_State *L, const modm_field *f, const modm_element *e);
+
+modm_outcome modm_embedded_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                    modm_error *err);
+bool modm_embedded_accepts (const modm_field *f, const modm_element *e);
+bool modm_embedded_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                           size_t key_len, int depth, modm_error *err);
+void modm_embedded_push (lua_State *L, const modm_field *f, const modm_element *e);
+modm_outcome modm_reference_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                     modm_error *err);
+bool modm_reference_accepts (const modm_field *f, const modm_element *e);
+bool modm_reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                            size_t key_len, int depth, modm_error *err);
+void modm_reference_push (lua_State *L, const modm_field *f, const modm_element *e);
+
+#endif

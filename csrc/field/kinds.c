@@ -1,0 +1,244 @@
+/* THE table of field kinds, one row a kind, and what Lua reads of it. */
+#include "field/field_private.h"
+
+#define END                                                                                                   \
+   {                                                                                                          \
+      NULL, NULL, NULL                                                                                        \
+   }
+
+static const modm_option none[] = {END};
+static const modm_option lengths[] = {{"min_length", "integer", "fewest characters"},
+                                      {"max_length", "integer", "most characters"},
+                                      END};
+static const modm_option integers[] = {{"min_value", "integer", "smallest value"},
+                                       {"max_value", "integer", "largest value"},
+                                       END};
+static const modm_option numbers[] = {{"min_value", "number", "smallest value"},
+                                      {"max_value", "number", "largest value"},
+                                      END};
+static const modm_option email[] = {{"strict", "boolean", "checks the domain too"}, END};
+static const modm_option items[] = {{"field", "modm.Field", "what each item is (also the first value)"}, END};
+static const modm_option embedded[] = {
+   {"model", "modm.Model|string", "the embedded model, or its name (also the first value)"}, END};
+static const modm_option reference[] = {
+   {"model", "modm.Model|string", "the model referred to, or its name (also the first value)"},
+   {"on_delete", "integer", "what follows when the document referred to is deleted: modm.CASCADE, ..."},
+   END};
+
+const modm_kind modm_kinds[] = {
+   {.name = "CharField",
+    .value = "string",
+    .accepts_text = "anything printable, by tostring; UTF-8",
+    .stored_text = "string",
+    .options = lengths,
+    .compile = modm_char_compile,
+    .convert = modm_char_convert,
+    .check = modm_char_check,
+    .accepts = modm_char_accepts,
+    .append = modm_string_append,
+    .push = modm_any_push},
+   {.name = "IntegerField",
+    .value = "integer",
+    .accepts_text = "integers, integral numbers, integers in strings",
+    .stored_text = "int32 where it fits, else int64",
+    .options = integers,
+    .compile = modm_integer_compile,
+    .convert = modm_integer_convert,
+    .check = modm_integer_check,
+    .accepts = modm_integer_accepts,
+    .append = modm_integer_append,
+    .push = modm_any_push},
+   {.name = "BigIntegerField",
+    .value = "integer",
+    .accepts_text = "integers, integral numbers, integers in strings",
+    .stored_text = "int64",
+    .options = integers,
+    .compile = modm_integer_compile,
+    .convert = modm_integer_convert,
+    .check = modm_integer_check,
+    .accepts = modm_biginteger_accepts,
+    .append = modm_biginteger_append,
+    .push = modm_any_push},
+   {.name = "FloatField",
+    .value = "number",
+    .accepts_text = "numbers, numbers in strings",
+    .stored_text = "double",
+    .options = numbers,
+    .compile = modm_float_compile,
+    .convert = modm_float_convert,
+    .check = modm_float_check,
+    .accepts = modm_float_accepts,
+    .append = modm_float_append,
+    .push = modm_any_push},
+   {.name = "BooleanField",
+    .value = "boolean",
+    .accepts_text = "anything, by truth: 0, \"\" and empty tables are false",
+    .stored_text = "bool",
+    .options = none,
+    .convert = modm_boolean_convert,
+    .accepts = modm_boolean_accepts,
+    .append = modm_any_append,
+    .push = modm_any_push},
+   {.name = "ObjectIdField",
+    .value = "modm.ObjectId",
+    .accepts_text = "ObjectId, 24 hex digits, 12 bytes",
+    .stored_text = "ObjectId",
+    .options = none,
+    .keeps = true,
+    .convert = modm_objectid_convert,
+    .accepts = modm_objectid_accepts,
+    .append = modm_any_append,
+    .push = modm_any_push},
+   {.name = "DateTimeField",
+    .value = "modm.DateTime",
+    .accepts_text = "DateTime, seconds since the epoch, a date table, ISO 8601 text",
+    .stored_text = "date, in ms",
+    .options = none,
+    .keeps = true,
+    .convert = modm_datetime_convert,
+    .accepts = modm_datetime_accepts,
+    .append = modm_any_append,
+    .push = modm_any_push},
+   {.name = "EmailField",
+    .value = "string",
+    .accepts_text = "something, one @, something",
+    .stored_text = "string",
+    .options = email,
+    .compile = modm_email_compile,
+    .convert = modm_email_convert,
+    .check = modm_email_check,
+    .accepts = modm_email_accepts,
+    .append = modm_string_append,
+    .push = modm_any_push},
+   {.name = "DictField",
+    .value = "table<string, any>",
+    .accepts_text = "tables with string keys, without dots, NUL or a leading $",
+    .stored_text = "document",
+    .options = none,
+    .keeps = true,
+    .is_mutable = true,
+    .is_container = true,
+    .convert = modm_dict_convert,
+    .check = modm_dict_check,
+    .accepts = modm_dict_accepts,
+    .append = modm_dict_append,
+    .push = modm_any_push},
+   {.name = "OrderedDictField",
+    .value = "table<string, any>",
+    .accepts_text = "the same; modm.ordered{ {key, value}, ... } keeps an order of keys",
+    .stored_text = "document",
+    .options = none,
+    .keeps = true,
+    .is_mutable = true,
+    .is_container = true,
+    .convert = modm_dict_convert,
+    .check = modm_dict_check,
+    .accepts = modm_dict_accepts,
+    .append = modm_dict_append,
+    .push = modm_any_push},
+   {.name = "ListField",
+    .value = "any[]",
+    .accepts_text = "lists; each item by the inner field, to any depth",
+    .stored_text = "array",
+    .options = items,
+    .keeps = true,
+    .is_mutable = true,
+    .is_container = true,
+    .convert = modm_list_convert,
+    .accepts = modm_list_accepts,
+    .append = modm_list_append,
+    .push = modm_list_push},
+   {.name = "EmbeddedModelField",
+    .older_name = "EmbeddedDocumentField",
+    .value = "modm.Document",
+    .accepts_text = "instances, or tables in stored form",
+    .stored_text = "document",
+    .options = embedded,
+    .keeps = true,
+    .is_mutable = true,
+    .convert = modm_embedded_convert,
+    .accepts = modm_embedded_accepts,
+    .append = modm_embedded_append,
+    .push = modm_embedded_push},
+   {.name = "EmbeddedModelListField",
+    .older_name = "EmbeddedDocumentListField",
+    .value = "modm.Document[]",
+    .accepts_text = "lists of instances, or of tables in stored form",
+    .stored_text = "array",
+    .options = embedded,
+    .keeps = true,
+    .is_mutable = true,
+    .is_container = true,
+    .inner_kind = "EmbeddedModelField",
+    .convert = modm_list_convert,
+    .accepts = modm_list_accepts,
+    .append = modm_list_append,
+    .push = modm_list_push},
+   {.name = "ReferenceField",
+    .value = "modm.Document",
+    .accepts_text = "an instance, or its key",
+    .stored_text = "the key of the model referred to",
+    .options = reference,
+    .keeps = true,
+    .convert = modm_reference_convert,
+    .accepts = modm_reference_accepts,
+    .append = modm_reference_append,
+    .push = modm_reference_push},
+   {.name = NULL}};
+
+const modm_kind *
+modm_kind_find (const char *name)
+{
+   for (const modm_kind *k = modm_kinds; k->name; k++)
+      if (strcmp (k->name, name) == 0)
+         return k;
+   return NULL;
+}
+
+static void
+set_text (lua_State *L, const char *key, const char *text)
+{
+   if (text) {
+      lua_pushstring (L, text);
+      lua_setfield (L, -2, key);
+   }
+}
+
+static void
+push_options (lua_State *L, const modm_option *options)
+{
+   lua_newtable (L);
+   for (int i = 0; options[i].name; i++) {
+      lua_newtable (L);
+      set_text (L, "name", options[i].name);
+      set_text (L, "type", options[i].type);
+      set_text (L, "doc", options[i].doc);
+      lua_rawseti (L, -2, i + 1);
+   }
+}
+
+static int
+l_kinds (lua_State *L)
+{
+   lua_newtable (L);
+   for (int i = 0; modm_kinds[i].name; i++) {
+      const modm_kind *k = &modm_kinds[i];
+      lua_newtable (L);
+      set_text (L, "name", k->name);
+      set_text (L, "older_name", k->older_name);
+      set_text (L, "value", k->value);
+      set_text (L, "accepts", k->accepts_text);
+      set_text (L, "stored", k->stored_text);
+      push_options (L, k->options);
+      lua_setfield (L, -2, "options");
+      lua_rawseti (L, -2, i + 1);
+   }
+   return 1;
+}
+
+void
+modm_field_open (lua_State *L)
+{
+   lua_pushcfunction (L, l_kinds);
+   lua_setfield (L, -2, "kinds");
+}

@@ -1,0 +1,171 @@
+/* ListField: its items are of an inner field, or anything. The model's lists are plain tables in Lua. */
+#include "field/field_private.h"
+
+#include "field/list.h"
+
+/* Whether the key at the top may be a list's; on false it says why. */
+static bool
+is_position (lua_State *L, double *at, modm_error *err)
+{
+   if (lua_type (L, -1) == LUA_TSTRING)
+      return modm_error_set (err, "not a list: it has the key '%s'", lua_tostring (L, -1));
+   *at = lua_type (L, -1) == LUA_TNUMBER ? (double) lua_tonumber (L, -1) : 0;
+   if (*at >= 1 && *at <= INT32_MAX && *at == (double) (int32_t) *at)
+      return true;
+   return modm_error_set (err, "not a list: it has a key of type %s", luaL_typename (L, -1));
+}
+
+static int
+first_hole (lua_State *L, int idx)
+{
+   int hole = 1;
+   while (lua_rawgeti (L, idx, hole) != LUA_TNIL) {
+      lua_pop (L, 1);
+      hole++;
+   }
+   lua_pop (L, 1);
+   return hole;
+}
+
+bool
+modm_list_length (lua_State *L, int idx, uint32_t *n, modm_error *err)
+{
+   idx = lua_absindex (L, idx);
+   if (lua_type (L, idx) != LUA_TTABLE)
+      return modm_error_set (err, "not a list: a %s", luaL_typename (L, idx));
+   if (modm_mark_test (L, idx) == MODM_OBJECT)
+      return modm_error_set (err, "not a list: a document");
+   size_t count = 0;
+   double at, last = 0;
+   lua_pushnil (L);
+   while (lua_next (L, idx)) {
+      lua_pop (L, 1);
+      if (!is_position (L, &at, err)) {
+         lua_pop (L, 1);
+         return false;
+      }
+      count++;
+      last = at > last ? at : last;
+   }
+   if ((double) count != last)
+      return modm_error_set (err, "a list with a hole at %d (use modm.null)", first_hole (L, idx));
+   *n = (uint32_t) count;
+   return true;
+}
+
+modm_outcome
+modm_list_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+{
+   idx = lua_absindex (L, idx);
+   uint32_t n;
+   if (!modm_list_length (L, idx, &n, err))
+      return MODM_REFUSED;
+   if (!f->inner)
+      return MODM_SAME;
+   luaL_checkstack (L, 8, "a list");
+   lua_createtable (L, (int) n, 0);
+   int list = lua_gettop (L);
+   for (uint32_t i = 1; i <= n; i++) {
+      lua_rawgeti (L, idx, i);
+      /* an item that cannot be converted stays as it is, for validation to name */
+      if (!modm_isnull (L, -1))
+         (void) f->inner->kind->convert (L, lua_gettop (L), f->inner, v, err);
+      lua_rawseti (L, list, (int) i);
+      lua_settop (L, list);
+   }
+   return MODM_CONVERTED;
+}
+
+bool
+modm_list_accepts (const modm_field *f, const modm_element *list)
+{
+   modm_reader r;
+   modm_element e;
+   if (list->type != MODM_BSON_ARRAY || list->size <= 5)
+      return false;
+   if (!f->inner)
+      return true;
+   if ((f->inner->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS)) ||
+       !modm_reader_init (&r, list->value, list->size))
+      return false;
+   while (modm_reader_next (&r, &e))
+      if (!f->inner->kind->accepts (f->inner, &e))
+         return false;
+   return !r.bad;
+}
+
+static size_t
+index_key (char key[16], uint32_t index)
+{
+   char digits[16];
+   size_t len = 0;
+   do
+      digits[len++] = (char) ('0' + index % 10);
+   while ((index /= 10));
+   for (size_t i = 0; i < len; i++)
+      key[i] = digits[len - 1 - i];
+   key[len] = '\0';
+   return len;
+}
+
+static bool
+append_items (lua_State *L, int idx, uint32_t n, const modm_field *inner, modm_buffer *b, int depth,
+              modm_error *err)
+{
+   char key[16];
+   for (uint32_t i = 0; i < n; i++) {
+      size_t len = index_key (key, i);
+      lua_rawgeti (L, idx, i + 1);
+      bool ok = modm_isnull (L, -1)
+                   ? modm_append_value (L, -1, b, key, len, depth, err)
+                   : inner->kind->append (L, lua_gettop (L), inner, b, key, len, depth, err);
+      lua_pop (L, 1);
+      if (!ok)
+         return false;
+   }
+   return true;
+}
+
+bool
+modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                  size_t key_len, int depth, modm_error *err)
+{
+   idx = lua_absindex (L, idx);
+   if (lua_type (L, idx) != LUA_TTABLE)
+      return modm_append_value (L, idx, b, key, key_len, depth, err);
+   uint32_t n = 0;
+   bool ok;
+   modm_write_key (b, MODM_BSON_ARRAY, key, key_len);
+   if (depth >= MODM_MAX_DEPTH || !lua_checkstack (L, 8))
+      ok = modm_error_set (err, "nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);
+   else if (!f->inner)
+      ok = modm_append_array (L, idx, b, depth + 1, err);
+   else if ((ok = modm_list_length (L, idx, &n, err))) {
+      size_t start = modm_write_begin (b);
+      ok = append_items (L, idx, n, f->inner, b, depth + 1, err);
+      modm_write_end (b, start);
+   }
+   return ok ? true : modm_error_at_key (err, key, key_len);
+}
+
+void
+modm_list_push (lua_State *L, const modm_field *f, const modm_element *list)
+{
+   modm_reader r;
+   modm_element e;
+   if (!f->inner || list->type != MODM_BSON_ARRAY) {
+      modm_push_value (L, list);
+      return;
+   }
+   luaL_checkstack (L, 8, "a list");
+   lua_createtable (L, 4, 0);
+   int table = lua_gettop (L);
+   if (!modm_reader_init (&r, list->value, list->size))
+      luaL_error (L, "stored bytes are no BSON");
+   for (int i = 1; modm_reader_next (&r, &e); i++) {
+      f->inner->kind->push (L, f->inner, &e);
+      lua_rawseti (L, table, i);
+   }
+   if (r.bad)
+      luaL_error (L, "stored bytes are no BSON");
+}
