@@ -25,7 +25,7 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build rock rock-install demo test test-lua5.4 test-luajit asan lint format bench install \
+.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan lint format bench install \
         setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
@@ -64,6 +64,8 @@ $(eval $(call flavour,lua5.4,$(OPTIMIZE) $(HARDENING) $(LUA54_CFLAGS),))
 $(eval $(call flavour,luajit,$(OPTIMIZE) $(HARDENING) $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
 $(eval $(call flavour,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(SANITIZE)))
+$(eval $(call flavour,strict-lua5.4,-O2 -Werror $(LUA54_CFLAGS),))
+$(eval $(call flavour,strict-luajit,-O2 -Werror $(LUAJIT_CFLAGS),))
 
 setup: ## install the packages that demo, test, lint and bench need (Debian)
 	@tools/setup demo test lint
@@ -91,8 +93,11 @@ asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file na
 	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
 
 lint: ## check style, rooms and sizes, and run the static analysers
-	@tools/setup lint
+	@tools/setup test lint
 	@tools/lint
+
+# For `make lint`: the compiler's warnings are errors there.
+strict: build/strict-lua5.4/modm/core.so build/strict-luajit/modm/core.so
 
 format: ## lay out the C sources as `make lint` wants them
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
