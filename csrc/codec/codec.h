@@ -22,6 +22,16 @@ typedef enum modm_state {
    MODM_NOT_LOADED  /* left out by the projection it was read with */
 } modm_state;
 
+/* Beside the state: the projection took a part of the value only ("comments.author", $slice), so that a change
+ * of it cannot be saved but within an embedded document. */
+enum { MODM_PART = 0x80 };
+
+static inline modm_state
+modm_state_of (uint8_t state)
+{
+   return (modm_state) (state & ~MODM_PART);
+}
+
 enum {
    MODM_DOC_LOADED = 1 << 0,   /* came from the server, or was saved: bytes are what the server has */
    MODM_DOC_PARTIAL = 1 << 1,  /* read with a projection: never saved as a whole */
@@ -39,14 +49,21 @@ typedef struct modm_document {
    uint8_t *states;   /* n: modm_state */
 } modm_document;
 
+/* The projection that a document was read with: its specification, {stored name: 1 or 0, ...}. */
+typedef struct modm_mask {
+   bool include;        /* the named fields are there; else the named ones are not */
+   const uint8_t *spec; /* a checked BSON document; names may be dotted */
+   size_t len;
+} modm_mask;
+
 /* ---- the document as storage (record.c) ---- */
 
 /* Pushes a new document without values. */
 modm_document *modm_document_push (lua_State *L, const modm_schema *s);
 /* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server. `mask` says
- * what a projection left out (see modm_mask) or is NULL. Raises for unknown fields and a foreign _cls. */
+ * what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls. */
 modm_document *modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len,
-                                   const struct modm_mask *mask);
+                                   const modm_mask *mask);
 modm_document *modm_document_test (lua_State *L, int idx);
 modm_document *modm_document_check (lua_State *L, int idx);
 /* Pushes the values table, making it first. */
@@ -59,12 +76,6 @@ bool modm_document_element (const modm_document *d, uint32_t i, modm_element *e)
 void modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i);
 /* Fills slots from the table at idx with stored names ("tables in stored form"); raises for unknown ones. */
 void modm_document_fill (lua_State *L, int doc, modm_document *d, int idx);
-
-/* What a projection left out, a tree beside the schema. */
-typedef struct modm_mask {
-   bool include; /* listed fields are there; else listed ones are not */
-   const modm_buffer *spec; /* the projection document */
-} modm_mask;
 
 /* ---- reading (decode.c) ---- */
 
@@ -80,6 +91,15 @@ void modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i);
 void modm_document_push_pk (lua_State *L, int idx, modm_document *d);
 
 /* ---- phase V (validate.c) ---- */
+
+/* Converts all that was assigned, here and in embedded documents, without validating. */
+void modm_document_convert (lua_State *L, int idx, modm_document *d);
+/* Validates all fields but those in the set at `exclude` (0: none). Pushes the tree of errors or nil, and the
+ * list of what Lua has still to call, in order, or nil: {validators=, value=, path=} or {clean=document, path=}.
+ * With `cascade` an unsaved reference is no error, since it will be saved first. */
+void modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bool cascade);
+/* Pushes the list of documents and names whose function default is due: {document, name, ...}. */
+void modm_document_defaults (lua_State *L, int idx, modm_document *d);
 
 /* One value for one field, as queries do: pushes the converted value (or the value itself). False: err says why. */
 bool modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error *err);
@@ -100,6 +120,7 @@ bool modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer 
 bool modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after, size_t after_len,
                 modm_buffer *out, bool *same);
 
-void modm_codec_open (lua_State *L);
+/* Opens the room: fills in modm_hooks. */
+void modm_codec_open (void);
 
 #endif

@@ -37,6 +37,9 @@ typedef struct modm_option {
 /* Where phase V puts what it finds; see validate.c of codec. */
 typedef struct modm_validation modm_validation;
 
+/* What a walk has to know of a kind: whether it holds others. */
+typedef enum modm_role { MODM_VALUE, MODM_LIST, MODM_EMBEDDED, MODM_REFERENCE } modm_role;
+
 typedef struct modm_kind {
    const char *name;
    const char *older_name; /* kept for users of earlier versions of PyMODM; or NULL */
@@ -44,6 +47,7 @@ typedef struct modm_kind {
    const char *accepts_text;
    const char *stored_text;
    const modm_option *options; /* its own, besides the common ones; ends with a NULL name */
+   modm_role role;
    bool keeps;   /* a decoded value stays in the slot: it is a table, a document or a userdata */
    bool is_mutable;   /* such a value may change in place: it is encoded and compared at each save */
    bool is_container; /* unset, it reads as a new empty table; empty tables are no blanks to it */
@@ -101,9 +105,12 @@ const modm_kind *modm_kind_find (const char *name);
 /* True for nil, null, "", an empty table, empty binary. */
 bool modm_isblank (lua_State *L, int idx);
 
+/* Pushes a value's text for a message: strings quoted and cut at 60 bytes. */
+const char *modm_describe (lua_State *L, int idx);
+
 /* ---- phase V, provided by codec ---- */
 
-/* Adds a message about the value that is being validated. */
+/* Adds a message about the value that is being validated, at its place in the tree of errors. */
 void modm_report (modm_validation *v, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
 /* What the kinds that hold documents need of the rooms to their right. */

@@ -10,9 +10,6 @@ bool modm_option_integer (lua_State *L, int options, const char *name, int64_t *
 bool modm_option_number (lua_State *L, int options, const char *name, double *out);
 bool modm_option_boolean (lua_State *L, int options, const char *name);
 
-/* The field's text of a value for a message: strings quoted, cut at 60 bytes. Pushes it. */
-const char *modm_describe (lua_State *L, int idx);
-
 /* "not a ..., got <value>". Returns MODM_REFUSED. */
 modm_outcome modm_refuse (lua_State *L, int idx, const char *expected, modm_error *err);
 

@@ -1,10 +1,11 @@
 /* schema: a model in C. Its fields in order, looked up by stored name; its place in the inheritance.
  *
- * core.schema(definition) compiles one and gives a userdata of class modm.Schema that owns all of it. Its
- * environment is a Lua table with what C cannot own: env[field id] = { default, choices, validators, target },
- * env.names (field name -> slot), env.methods, env.metatable (of its documents), env.model (the Lua class),
- * env.classes (stored _cls -> schema, of itself and its descendants). A C pointer to a schema stays good while any
- * of its documents, fields or models is reachable from Lua: those hold the environment, it holds the schema.
+ * core.schema(definition) compiles one and gives a userdata of class modm.Schema. Its environment is a Lua table
+ * that holds all that Lua must keep alive for it: for each field, under its id, a table { default, choices,
+ * validators, model, target }; under the negative keys below the rest. Nothing is malloc'd: arrays are userdata
+ * in the environment, names are Lua strings in it. A C pointer to a schema stays good while any of its documents,
+ * fields or models is reachable from Lua, since those hold the environment and it holds the schema; C finds the
+ * environment by that pointer, in a table with weak values.
  */
 #ifndef MODM_SCHEMA_H
 #define MODM_SCHEMA_H
@@ -16,8 +17,21 @@ enum {
    MODM_SCHEMA_FINAL = 1 << 1,
    MODM_SCHEMA_IGNORE_UNKNOWN = 1 << 2,
    MODM_SCHEMA_CLS_OPTIONAL = 1 << 3, /* documents without _cls are of this model */
-   MODM_SCHEMA_CLEAN = 1 << 4,        /* has a clean method, or callbacks further in: see has_callbacks */
-   MODM_SCHEMA_RESOLVES = 1 << 5      /* a read may have to run Lua or fetch: references, function defaults */
+   MODM_SCHEMA_CLEAN = 1 << 4,        /* has a clean method in Lua */
+   MODM_SCHEMA_RESOLVES = 1 << 5,     /* a read may have to run Lua or fetch: references, function defaults */
+   MODM_SCHEMA_CALLBACKS = 1 << 6     /* some field has validators in Lua or a function default */
+};
+
+/* Keys of the environment besides the fields' ids. */
+enum {
+   MODM_ENV_METATABLE = 0, /* of its documents */
+   MODM_ENV_NAMES = -1,    /* field name -> slot, "pk" included */
+   MODM_ENV_METHODS = -2,  /* what documents find beside fields */
+   MODM_ENV_CLASSES = -3,  /* stored _cls -> schema, of itself, its aliases and its descendants */
+   MODM_ENV_MODEL = -4,    /* the Lua class */
+   MODM_ENV_SCHEMA = -5,   /* the userdata */
+   MODM_ENV_ANCHORS = -6,  /* what only has to stay alive */
+   MODM_ENV_RESOLVE = -7   /* function: a model or its name -> its schema, or an error */
 };
 
 struct modm_schema {
@@ -29,11 +43,9 @@ struct modm_schema {
    uint32_t n;         /* number of fields */
    modm_field *fields; /* in order; fields[i].id == i + 1 */
    int primary;        /* index of the primary key, -1 in most embedded models */
-   uint32_t table_mask;
-   uint16_t *table;                  /* hash of mongo names: index + 1, 0 is free */
-   const modm_schema *parent;        /* model it extends, or NULL */
-   modm_field **inners;              /* inner fields of lists, for freeing */
-   uint32_t n_inners;
+   uint32_t mask;
+   uint16_t *table; /* hash of mongo names, mask + 1 places: index + 1, 0 is free */
+   const modm_schema *parent; /* model it extends, or NULL */
 };
 
 modm_schema *modm_schema_check (lua_State *L, int idx);

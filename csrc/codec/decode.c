@@ -1,0 +1,224 @@
+/* Reading a slot: decoded, converted or given its default when it is first read. */
+#include "codec/codec_private.h"
+
+/* Keeps the value at the top (which stays) as that of slot i. */
+static void
+keep (lua_State *L, int idx, modm_document *d, uint32_t i, modm_state state)
+{
+   modm_document_values (L, idx, d);
+   lua_pushvalue (L, -2);
+   lua_rawseti (L, -2, (int) i + 1);
+   lua_pop (L, 1);
+   d->states[i] = (uint8_t) (state | (d->states[i] & MODM_PART));
+}
+
+static void
+push_held (lua_State *L, int idx, const modm_document *d, uint32_t i)
+{
+   (void) d;
+   modm_getuservalue (L, idx);
+   lua_rawgeti (L, -1, (int) i + 1);
+   lua_remove (L, -2);
+}
+
+static void
+read_stored (lua_State *L, int idx, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_element e;
+   if (!modm_document_element (d, i, &e))
+      luaL_error (L, "%s.%s: stored bytes are no BSON", d->schema->name, f->name);
+   f->kind->push (L, f, &e);
+   if (d->states[i] & MODM_PART)
+      modm_document_mark_partial (L, -1);
+   if (f->kind->keeps)
+      keep (L, idx, d, i, MODM_READ);
+}
+
+/* The value as it was assigned becomes the field's own type; what cannot be converted stays as it is. */
+static void
+read_assigned (lua_State *L, int idx, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_error err;
+   push_held (L, idx, d, i);
+   if (modm_isnull (L, -1))
+      return;
+   modm_outcome outcome = f->kind->convert (L, lua_gettop (L), f, NULL, &err);
+   if (outcome == MODM_CONVERTED) {
+      lua_remove (L, -2);
+      keep (L, idx, d, i, MODM_CLEAN);
+   } else if (outcome == MODM_SAME) {
+      d->states[i] = (uint8_t) (MODM_CLEAN | (d->states[i] & MODM_PART));
+   }
+}
+
+/* A table as a default is copied, or all documents would share it. Marks stay. */
+static void
+push_copy (lua_State *L, int idx, int depth)
+{
+   idx = lua_absindex (L, idx);
+   if (lua_type (L, idx) != LUA_TTABLE) {
+      lua_pushvalue (L, idx);
+      return;
+   }
+   if (depth > MODM_MAX_DEPTH)
+      luaL_error (L, "a default nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);
+   luaL_checkstack (L, 8, "a default");
+   lua_newtable (L);
+   for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
+      lua_pushvalue (L, -2);
+      push_copy (L, -2, depth + 1);
+      lua_rawset (L, -5);
+   }
+   if (lua_getmetatable (L, idx))
+      lua_setmetatable (L, -2);
+}
+
+static modm_need
+read_unset (lua_State *L, int idx, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   if (f->flags & MODM_FIELD_CALL) {
+      lua_pushnil (L);
+      return MODM_NEED_DEFAULT;
+   }
+   if (f->flags & MODM_FIELD_DEFAULT) {
+      modm_field_push_env (L, f);
+      lua_getfield (L, -1, "default");
+      push_copy (L, -1, 0);
+      lua_replace (L, -3);
+      lua_pop (L, 1);
+      bool blank = modm_isblank (L, -1);
+      if (!blank || lua_type (L, -1) == LUA_TTABLE)
+         keep (L, idx, d, i, blank ? MODM_DEFAULTED : MODM_SET);
+      if (blank)
+         return MODM_NEED_NOTHING;
+      lua_pop (L, 1);
+      read_assigned (L, idx, d, i);
+   } else if (f->kind->is_container) {
+      lua_newtable (L);
+      keep (L, idx, d, i, MODM_DEFAULTED);
+   } else {
+      lua_pushnil (L);
+   }
+   return MODM_NEED_NOTHING;
+}
+
+/* Turns the key at the top into what it was resolved to, or says that it is to be. */
+static modm_need
+resolve_one (lua_State *L, int idx, const modm_document *d, uint32_t i)
+{
+   if (lua_isnil (L, -1) || modm_document_test (L, -1))
+      return MODM_NEED_NOTHING;
+   modm_getuservalue (L, idx); /* the key is held, so there is one */
+   lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
+   lua_remove (L, -2);
+   if (lua_isnil (L, -1)) {
+      lua_pop (L, 1);
+      return MODM_NEED_REFERENCE;
+   }
+   if (!modm_document_test (L, -1)) { /* false: it points nowhere */
+      lua_pop (L, 1);
+      lua_pushnil (L);
+   }
+   lua_replace (L, -2);
+   return MODM_NEED_NOTHING;
+}
+
+static bool
+has_key (lua_State *L, int list)
+{
+   bool found = false;
+   for (int i = 1; !found && lua_rawgeti (L, list, i) != LUA_TNIL; i++) {
+      found = lua_type (L, -1) == LUA_TTABLE ? has_key (L, lua_gettop (L))
+                                             : !modm_document_test (L, -1) && !modm_isnull (L, -1);
+      lua_pop (L, 1);
+   }
+   if (!found)
+      lua_pop (L, 1);
+   return found;
+}
+
+static modm_need
+resolve_list (lua_State *L, int idx, const modm_document *d, uint32_t i)
+{
+   int top = lua_gettop (L);
+   if (lua_type (L, top) != LUA_TTABLE)
+      return MODM_NEED_NOTHING;
+   modm_getuservalue (L, idx);
+   lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
+   bool done = !lua_isnil (L, -1);
+   lua_settop (L, top);
+   bool needed = !done && has_key (L, top);
+   lua_settop (L, top);
+   return needed ? MODM_NEED_REFERENCES : MODM_NEED_NOTHING;
+}
+
+modm_need
+modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_need need = MODM_NEED_NOTHING;
+   idx = lua_absindex (L, idx);
+   switch (modm_state_of (d->states[i])) {
+   case MODM_STORED:
+      read_stored (L, idx, d, i);
+      break;
+   case MODM_READ:
+   case MODM_CLEAN:
+   case MODM_DEFAULTED:
+      push_held (L, idx, d, i);
+      break;
+   case MODM_SET:
+      read_assigned (L, idx, d, i);
+      break;
+   case MODM_UNSET:
+      need = read_unset (L, idx, d, i);
+      break;
+   case MODM_NOT_LOADED:
+      luaL_error (L, "%s.%s was not loaded: the query left it out (refresh_from_db loads it)",
+                  d->schema->name, f->name);
+   }
+   if (modm_isnull (L, -1)) { /* null reads as nil */
+      lua_pop (L, 1);
+      lua_pushnil (L);
+   }
+   if (need != MODM_NEED_NOTHING || !(d->schema->flags & MODM_SCHEMA_RESOLVES))
+      return need;
+   if (f->kind->role == MODM_REFERENCE)
+      return resolve_one (L, idx, d, i);
+   while (f->inner)
+      f = f->inner;
+   return f->kind->role == MODM_REFERENCE ? resolve_list (L, idx, d, i) : MODM_NEED_NOTHING;
+}
+
+void
+modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_element e;
+   switch (modm_state_of (d->states[i])) {
+   case MODM_STORED:
+      if (!modm_document_element (d, i, &e))
+         luaL_error (L, "%s.%s: stored bytes are no BSON", d->schema->name, f->name);
+      f->kind->push (L, f, &e);
+      break;
+   case MODM_READ:
+   case MODM_CLEAN:
+   case MODM_SET:
+      push_held (L, idx, d, i);
+      break;
+   default:
+      lua_pushnil (L);
+   }
+}
+
+void
+modm_document_push_pk (lua_State *L, int idx, modm_document *d)
+{
+   if (d->schema->primary < 0)
+      lua_pushnil (L);
+   else
+      (void) modm_document_read (L, idx, d, (uint32_t) d->schema->primary);
+}

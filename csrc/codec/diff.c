@@ -1,0 +1,188 @@
+/* Two encodings of a document compared, as the update that leads from the one to the other. */
+#include "codec/codec.h"
+
+#include <stdlib.h>
+
+/* The three parts of an update, written side by side. */
+typedef struct update {
+   modm_buffer set, unset, push;
+   char *path; /* "address.", or "" at the top */
+   size_t path_len, path_cap;
+   bool failed;
+} update;
+
+static bool
+same_element (const modm_element *a, const modm_element *b)
+{
+   return a->type == b->type && a->size == b->size && memcmp (a->value, b->value, a->size) == 0;
+}
+
+static void
+write_path_key (update *u, modm_buffer *part, uint8_t type, const modm_element *e)
+{
+   modm_buffer_byte (part, type);
+   modm_buffer_write (part, u->path, u->path_len);
+   modm_buffer_write (part, e->key, (size_t) e->key_len + 1);
+}
+
+static void
+write_set (update *u, const modm_element *e)
+{
+   write_path_key (u, &u->set, e->type, e);
+   modm_buffer_write (&u->set, e->value, e->size);
+}
+
+static bool
+enter (update *u, const modm_element *e)
+{
+   size_t need = u->path_len + e->key_len + 1;
+   if (need > u->path_cap) {
+      char *grown = realloc (u->path, need * 2);
+      if (!grown)
+         return false;
+      u->path = grown;
+      u->path_cap = need * 2;
+   }
+   memcpy (u->path + u->path_len, e->key, e->key_len);
+   u->path[need - 1] = '.';
+   u->path_len = need;
+   return true;
+}
+
+/* When `after` is `before` with items added at its end: where the added ones begin. */
+static bool
+grew (const modm_element *before, const modm_element *after, const uint8_t **added, size_t *added_len)
+{
+   size_t head = before->size - 5; /* without length and final NUL */
+   if (before->type != MODM_BSON_ARRAY || after->type != MODM_BSON_ARRAY || after->size <= before->size ||
+       memcmp (before->value + 4, after->value + 4, head) != 0)
+      return false;
+   *added = after->value + 4 + head;
+   *added_len = after->size - 5 - head;
+   return true;
+}
+
+static void
+write_push (update *u, const modm_element *e, const uint8_t *added, size_t added_len)
+{
+   const uint8_t *end = added + added_len;
+   modm_element item;
+   write_path_key (u, &u->push, MODM_BSON_DOCUMENT, e);
+   size_t outer = modm_write_begin (&u->push);
+   modm_write_key (&u->push, MODM_BSON_ARRAY, "$each", 5);
+   size_t inner = modm_write_begin (&u->push);
+   for (uint32_t i = 0; added < end && modm_element_at (added, end, &item); i++) {
+      modm_write_index_key (&u->push, item.type, i);
+      modm_buffer_write (&u->push, item.value, item.size);
+      added = item.value + item.size;
+   }
+   modm_write_end (&u->push, inner);
+   modm_write_end (&u->push, outer);
+}
+
+static void compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_len,
+                     const uint8_t *after, size_t after_len);
+
+/* Whether the documents are of one model, so that they can be compared field by field. */
+static bool
+same_class (const modm_element *a, const modm_element *b)
+{
+   modm_element x, y;
+   bool has = modm_reader_find (a->value, a->size, "_cls", 4, &x);
+   return has == modm_reader_find (b->value, b->size, "_cls", 4, &y) && (!has || same_element (&x, &y));
+}
+
+static void
+changed (update *u, const modm_schema *s, const modm_element *before, const modm_element *after)
+{
+   const uint8_t *added;
+   size_t added_len, outer = u->path_len;
+   const modm_field *f = s ? modm_schema_stored (s, after->key, after->key_len, 0) : NULL;
+   bool embedded = f && f->kind->role == MODM_EMBEDDED && before->type == MODM_BSON_DOCUMENT &&
+                   after->type == MODM_BSON_DOCUMENT && same_class (before, after);
+   if (grew (before, after, &added, &added_len)) {
+      write_push (u, after, added, added_len);
+   } else if (embedded && after->size > 5 && enter (u, after)) {
+      compare (u, f->target, before->value, before->size, after->value, after->size);
+      u->path_len = outer;
+   } else {
+      write_set (u, after);
+   }
+}
+
+/* The element of `e`'s key in a document that is walked beside it: most often the next one. */
+static bool
+find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_element *e, modm_element *found)
+{
+   modm_reader ahead = *r;
+   if (modm_reader_next (&ahead, found) && found->key_len == e->key_len &&
+       memcmp (found->key, e->key, e->key_len) == 0) {
+      *r = ahead;
+      return true;
+   }
+   return modm_reader_find (document, len, e->key, e->key_len, found);
+}
+
+static void
+compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after,
+         size_t after_len)
+{
+   modm_reader r, beside;
+   modm_element e, other;
+   if (!modm_reader_init (&r, after, after_len) || !modm_reader_init (&beside, before, before_len)) {
+      u->failed = true;
+      return;
+   }
+   while (modm_reader_next (&r, &e)) {
+      if (!find_beside (&beside, before, before_len, &e, &other))
+         write_set (u, &e);
+      else if (!same_element (&other, &e))
+         changed (u, s, &other, &e);
+   }
+   u->failed |= r.bad;
+   (void) modm_reader_init (&r, before, before_len);
+   (void) modm_reader_init (&beside, after, after_len);
+   while (modm_reader_next (&r, &e)) {
+      if (find_beside (&beside, after, after_len, &e, &other))
+         continue;
+      write_path_key (u, &u->unset, MODM_BSON_STRING, &e);
+      modm_write_text (&u->unset, "", 0);
+   }
+   u->failed |= r.bad;
+}
+
+static void
+write_operator (modm_buffer *out, const char *name, modm_buffer *part)
+{
+   modm_write_end (part, 0);
+   if (part->len > 5)
+      modm_write_document (out, name, part->data, part->len);
+}
+
+bool
+modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after, size_t after_len,
+           modm_buffer *out, bool *same)
+{
+   *same = before_len == after_len && memcmp (before, after, before_len) == 0;
+   if (*same)
+      return true;
+   update u = {0};
+   (void) modm_write_begin (&u.set);
+   (void) modm_write_begin (&u.unset);
+   (void) modm_write_begin (&u.push);
+   compare (&u, s, before, before_len, after, after_len);
+   *same = u.set.len == 4 && u.unset.len == 4 && u.push.len == 4;
+   if (!*same) {
+      size_t start = modm_write_begin (out);
+      write_operator (out, "$set", &u.set);
+      write_operator (out, "$unset", &u.unset);
+      write_operator (out, "$push", &u.push);
+      modm_write_end (out, start);
+   }
+   bool ok = !u.failed && !u.set.failed && !u.unset.failed && !u.push.failed && !out->failed;
+   modm_buffer_free (&u.set);
+   modm_buffer_free (&u.unset);
+   modm_buffer_free (&u.push);
+   free (u.path);
+   return ok;
+}

@@ -1,0 +1,135 @@
+/* Phase E: a document to BSON. Runs no Lua and throws nothing. */
+#include "codec/codec_private.h"
+
+static void
+copy_stored (const modm_document *d, uint32_t i, modm_buffer *b)
+{
+   modm_element e;
+   const uint8_t *start = d->bytes + d->offsets[i];
+   if (modm_document_element (d, i, &e))
+      modm_buffer_write (b, start, (size_t) (e.value - start) + e.size);
+}
+
+bool
+modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key, size_t key_len,
+                   int depth, modm_error *err)
+{
+   if (modm_isnull (L, idx)) {
+      modm_write_key (b, MODM_BSON_NULL, key, key_len);
+      return true;
+   }
+   return f->kind->append (L, lua_absindex (L, idx), f, b, key, key_len, depth, err);
+}
+
+static bool
+is_empty (lua_State *L, int table)
+{
+   lua_pushnil (L);
+   if (!lua_next (L, table))
+      return true;
+   lua_pop (L, 2);
+   return false;
+}
+
+static bool
+encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_buffer *b, int depth,
+             modm_error *err)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_state state = modm_state_of (d->states[i]);
+   if (state == MODM_UNSET || state == MODM_NOT_LOADED)
+      return true;
+   if (state == MODM_STORED || (state == MODM_READ && !f->kind->is_mutable)) {
+      copy_stored (d, i, b);
+      return true;
+   }
+   lua_rawgeti (L, values, (int) i + 1);
+   bool ok = true;
+   if (state != MODM_DEFAULTED || !is_empty (L, lua_gettop (L)))
+      ok = modm_encode_field (L, -1, f, b, f->mongo_name, f->mongo_len, depth, err);
+   lua_pop (L, 1);
+   return ok;
+}
+
+/* Stored elements that are no fields are kept as they are (Meta.ignore_unknown_fields). */
+static void
+copy_unknown (const modm_document *d, modm_buffer *b)
+{
+   modm_reader r;
+   modm_element e;
+   (void) modm_reader_init (&r, d->bytes, d->len);
+   while (modm_reader_next (&r, &e))
+      if (!modm_schema_stored (d->schema, e.key, e.key_len, 0) &&
+          !(e.key_len == 4 && memcmp (e.key, "_cls", 4) == 0))
+         modm_write_element (b, &e);
+}
+
+/* True when its bytes still are its encoding. */
+static bool
+is_untouched (const modm_document *d)
+{
+   if (!d->bytes)
+      return false;
+   for (uint32_t i = 0; i < d->schema->n; i++) {
+      modm_state state = modm_state_of (d->states[i]);
+      bool changed = state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED ||
+                     (state == MODM_READ && d->schema->fields[i].kind->is_mutable) ||
+                     (state == MODM_UNSET && d->offsets[i]);
+      if (changed)
+         return false;
+   }
+   return true;
+}
+
+bool
+modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer *b, int depth, modm_error *err)
+{
+   if (depth > MODM_MAX_DEPTH || !lua_checkstack (L, 10))
+      return modm_error_set (err, "nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);
+   if (is_untouched (d)) {
+      modm_buffer_write (b, d->bytes, d->len);
+      return true;
+   }
+   idx = lua_absindex (L, idx);
+   int top = lua_gettop (L);
+   if (d->flags & MODM_DOC_VALUES)
+      modm_getuservalue (L, idx);
+   size_t start = modm_write_begin (b);
+   bool ok = true;
+   for (uint32_t i = 0; ok && i < d->schema->n; i++)
+      ok = encode_slot (L, top + 1, d, i, b, depth, err);
+   lua_settop (L, top);
+   if (d->flags & MODM_DOC_UNKNOWN)
+      copy_unknown (d, b);
+   if (d->schema->cls) {
+      modm_write_key (b, MODM_BSON_STRING, "_cls", 4);
+      modm_write_text (b, d->schema->cls, d->schema->cls_len);
+   }
+   modm_write_end (b, start);
+   return ok;
+}
+
+bool
+modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *b, const char *key,
+                    size_t key_len, modm_error *err)
+{
+   uint32_t i = (uint32_t) d->schema->primary;
+   modm_state state = d->schema->primary < 0 ? MODM_UNSET : modm_state_of (d->states[i]);
+   modm_element e;
+   if (state == MODM_UNSET || state == MODM_NOT_LOADED || state == MODM_DEFAULTED) {
+      modm_error_set (err, "the %s referred to must be saved first", d->schema->name);
+      return modm_error_at_key (err, key, key_len);
+   }
+   if (state == MODM_STORED || state == MODM_READ) {
+      if (!modm_document_element (d, i, &e))
+         return modm_error_set (err, "stored bytes are no BSON");
+      modm_write_key (b, e.type, key, key_len);
+      modm_buffer_write (b, e.value, e.size);
+      return true;
+   }
+   modm_getuservalue (L, idx);
+   lua_rawgeti (L, -1, (int) i + 1);
+   bool ok = modm_encode_field (L, -1, &d->schema->fields[i], b, key, key_len, 0, err);
+   lua_pop (L, 2);
+   return ok;
+}

@@ -1,0 +1,290 @@
+/* The document as storage: its bytes, slots and values. */
+#include "codec/codec_private.h"
+
+static modm_class class_document = "modm.Document";
+
+modm_document *
+modm_document_test (lua_State *L, int idx)
+{
+   return modm_test (L, idx, &class_document);
+}
+
+modm_document *
+modm_document_check (lua_State *L, int idx)
+{
+   return modm_check (L, idx, &class_document);
+}
+
+static modm_document *
+push_record (lua_State *L, const modm_schema *s, size_t room)
+{
+   luaL_checkstack (L, 10, "a document");
+   size_t head = sizeof (modm_document) + s->n * sizeof (uint32_t) + s->n;
+   modm_document *d = modm_newuserdata (L, head + room);
+   memset (d, 0, head);
+   d->schema = s;
+   d->offsets = (uint32_t *) (d + 1);
+   d->states = (uint8_t *) (d->offsets + s->n);
+   d->tag.tag = &class_document;
+   modm_schema_push_env (L, s);
+   lua_rawgeti (L, -1, MODM_ENV_METATABLE);
+   lua_setmetatable (L, -3);
+   lua_pop (L, 1);
+   return d;
+}
+
+modm_document *
+modm_document_push (lua_State *L, const modm_schema *s)
+{
+   return push_record (L, s, 0);
+}
+
+/* What one walk over the bytes found. */
+typedef struct index_result {
+   bool bad;
+   bool foreign;           /* _cls names another model */
+   const modm_element *unknown;
+   modm_element first_unknown;
+} index_result;
+
+static void
+note_other (const modm_schema *s, const modm_element *e, index_result *r)
+{
+   if (e->key_len == 4 && memcmp (e->key, "_cls", 4) == 0) {
+      size_t len = 0;
+      const char *cls = e->type == MODM_BSON_STRING ? modm_element_text (e, &len) : "";
+      r->foreign = !s->cls || len != s->cls_len || memcmp (cls, s->cls, len) != 0;
+   } else if (!r->unknown) {
+      r->first_unknown = *e;
+      r->unknown = &r->first_unknown;
+   }
+}
+
+/* Finds each slot's element. */
+static index_result
+index_bytes (modm_document *d)
+{
+   index_result result = {0};
+   modm_reader r;
+   modm_element e;
+   const modm_schema *s = d->schema;
+   uint32_t hint = s->primary >= 0 ? (uint32_t) s->primary : 0;
+   result.bad = !modm_reader_init (&r, d->bytes, d->len);
+   while (!result.bad) {
+      const uint8_t *at = r.at;
+      if (!modm_reader_next (&r, &e))
+         break;
+      const modm_field *f = modm_schema_stored (s, e.key, e.key_len, hint);
+      if (!f) {
+         note_other (s, &e, &result);
+         continue;
+      }
+      uint32_t i = (uint32_t) f->id - 1;
+      d->offsets[i] = (uint32_t) (at - d->bytes);
+      if (d->states[i] == MODM_UNSET || d->states[i] == MODM_NOT_LOADED)
+         d->states[i] = MODM_STORED;
+      hint = i + 1 < s->n ? i + 1 : 0;
+   }
+   result.bad = result.bad || r.bad;
+   return result;
+}
+
+static bool
+spec_names (const modm_mask *mask, const modm_field *f, bool *part)
+{
+   modm_reader r;
+   modm_element e;
+   bool whole = false;
+   (void) modm_reader_init (&r, mask->spec, mask->len);
+   while (modm_reader_next (&r, &e)) {
+      if (e.key_len < f->mongo_len || memcmp (e.key, f->mongo_name, f->mongo_len) != 0)
+         continue;
+      bool plain = e.type != MODM_BSON_DOCUMENT; /* {$slice: ...} takes a part */
+      if (e.key_len == f->mongo_len && plain)
+         whole = true;
+      else if (e.key_len == f->mongo_len || e.key[f->mongo_len] == '.')
+         *part = true;
+   }
+   return whole;
+}
+
+/* Marks what a projection left out: a slot that is not in the bytes may be unset, or not loaded. */
+static void
+apply_mask (modm_document *d, const modm_mask *mask)
+{
+   const modm_schema *s = d->schema;
+   d->flags |= MODM_DOC_PARTIAL;
+   for (uint32_t i = 0; i < s->n; i++) {
+      bool part = false;
+      bool whole = spec_names (mask, &s->fields[i], &part);
+      if (d->states[i] == MODM_UNSET && (mask->include ? !whole && !part : whole))
+         d->states[i] = MODM_NOT_LOADED;
+      else if (part && !(mask->include && whole))
+         d->states[i] |= MODM_PART;
+   }
+}
+
+static void
+refuse_unknown (lua_State *L, const modm_schema *s, const modm_element *e)
+{
+   lua_pushlstring (L, e->key, e->key_len);
+   luaL_error (L, "%s: a stored document has the field '%s', which the model does not declare "
+                  "(Meta.ignore_unknown_fields = true allows it)",
+               s->name, lua_tostring (L, -1));
+}
+
+modm_document *
+modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len, const modm_mask *mask)
+{
+   modm_document *d = push_record (L, s, len);
+   uint8_t *copy = d->states + s->n;
+   memcpy (copy, bytes, len);
+   d->bytes = copy;
+   d->len = (uint32_t) len;
+   index_result found = index_bytes (d);
+   if (found.bad)
+      luaL_error (L, "%s: stored bytes are no BSON", s->name);
+   if (found.foreign) {
+      const modm_schema *own = modm_schema_of_bytes (L, s, bytes, len);
+      if (own != s) {
+         d = modm_document_load (L, own, bytes, len, mask);
+         lua_remove (L, -2);
+         return d;
+      }
+   }
+   if (found.unknown && !(s->flags & MODM_SCHEMA_IGNORE_UNKNOWN))
+      refuse_unknown (L, s, found.unknown);
+   if (found.unknown)
+      d->flags |= MODM_DOC_UNKNOWN;
+   if (mask)
+      apply_mask (d, mask);
+   return d;
+}
+
+void
+modm_document_mark_partial (lua_State *L, int idx)
+{
+   idx = lua_absindex (L, idx);
+   modm_document *d = modm_document_test (L, idx);
+   if (d) {
+      d->flags |= MODM_DOC_PARTIAL;
+      for (uint32_t i = 0; i < d->schema->n; i++)
+         if (d->states[i] == MODM_UNSET)
+            d->states[i] = MODM_NOT_LOADED;
+   } else if (lua_type (L, idx) == LUA_TTABLE) {
+      for (int i = 1; lua_rawgeti (L, idx, i) != LUA_TNIL; i++) {
+         modm_document_mark_partial (L, -1);
+         lua_pop (L, 1);
+      }
+      lua_pop (L, 1);
+   }
+}
+
+void
+modm_document_values (lua_State *L, int idx, modm_document *d)
+{
+   if (d->flags & MODM_DOC_VALUES) {
+      modm_getuservalue (L, idx);
+      return;
+   }
+   idx = lua_absindex (L, idx);
+   lua_createtable (L, (int) d->schema->n, 0);
+   lua_pushvalue (L, -1);
+   modm_setuservalue (L, idx);
+   d->flags |= MODM_DOC_VALUES;
+}
+
+bool
+modm_document_element (const modm_document *d, uint32_t i, modm_element *e)
+{
+   return modm_element_at (d->bytes + d->offsets[i], d->bytes + d->len, e);
+}
+
+void
+modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i)
+{
+   idx = lua_absindex (L, idx);
+   bool unset = lua_isnil (L, -1);
+   if (unset && !(d->flags & MODM_DOC_VALUES)) {
+      lua_pop (L, 1);
+      d->states[i] = MODM_UNSET;
+      return;
+   }
+   modm_document_values (L, idx, d);
+   if (d->schema->flags & MODM_SCHEMA_RESOLVES) {
+      lua_pushnil (L);
+      lua_rawseti (L, -2, (int) (d->schema->n + i + 1));
+   }
+   lua_insert (L, -2);
+   lua_rawseti (L, -2, (int) i + 1);
+   lua_pop (L, 1);
+   d->states[i] = unset ? MODM_UNSET : MODM_SET;
+}
+
+void
+modm_document_fill (lua_State *L, int doc, modm_document *d, int idx)
+{
+   const modm_schema *s = d->schema;
+   luaL_checkstack (L, 10, "a document");
+   for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
+      if (lua_type (L, -2) != LUA_TSTRING)
+         luaL_error (L, "%s: a document's table has a key of type %s", s->name, luaL_typename (L, -2));
+      size_t len;
+      const char *name = lua_tolstring (L, -2, &len);
+      const modm_field *f = modm_schema_stored (s, name, len, 0);
+      if (f) {
+         lua_pushvalue (L, -1);
+         modm_document_assign (L, doc, d, (uint32_t) f->id - 1);
+      } else if (strcmp (name, "_cls") != 0 && !(s->flags & MODM_SCHEMA_IGNORE_UNKNOWN)) {
+         luaL_error (L, "%s: there is no field stored as '%s'", s->name, name);
+      }
+   }
+}
+
+/* Keeps an instance that was assigned to a reference as what the reference is resolved to. */
+static void
+keep_resolved (lua_State *L, int values, const modm_document *d)
+{
+   for (uint32_t i = 0; i < d->schema->n; i++) {
+      if (d->schema->fields[i].kind->role != MODM_REFERENCE)
+         continue;
+      lua_rawgeti (L, values, (int) i + 1);
+      if (modm_document_test (L, -1))
+         lua_rawseti (L, values, (int) (d->schema->n + i + 1));
+      else
+         lua_pop (L, 1);
+   }
+}
+
+void
+modm_document_rebase (lua_State *L, int idx, modm_document *d)
+{
+   idx = lua_absindex (L, idx);
+   int bytes = lua_gettop (L);
+   modm_document_values (L, idx, d);
+   int values = lua_gettop (L);
+   keep_resolved (L, values, d);
+   lua_pushvalue (L, bytes);
+   lua_rawseti (L, values, 0);
+   /* from here on nothing allocates, so nothing can fail half way */
+   d->bytes = lua_touserdata (L, bytes);
+   d->len = (uint32_t) modm_load_i32 (d->bytes);
+   d->flags |= MODM_DOC_LOADED;
+   for (uint32_t i = 0; i < d->schema->n; i++) {
+      modm_state state = modm_state_of (d->states[i]);
+      uint8_t part = d->states[i] & MODM_PART;
+      bool held = state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
+      if (held && !d->schema->fields[i].kind->is_mutable) {
+         lua_pushnil (L);
+         lua_rawseti (L, values, (int) i + 1);
+         held = false;
+      }
+      d->states[i] = (uint8_t) ((held ? MODM_READ : state == MODM_NOT_LOADED ? MODM_NOT_LOADED : MODM_UNSET) | part);
+      d->offsets[i] = 0;
+   }
+   (void) index_bytes (d); /* our own encoding */
+   for (uint32_t i = 0; i < d->schema->n; i++) /* an empty default was not stored */
+      if (modm_state_of (d->states[i]) == MODM_READ && !d->offsets[i])
+         d->states[i] = MODM_DEFAULTED;
+   lua_settop (L, bytes - 1);
+}
