@@ -118,6 +118,8 @@ void modm_value_push (lua_State *L, uint8_t type, const void *bytes, uint32_t si
  * only for want of memory. */
 bool modm_objectid_from (lua_State *L, int idx, uint8_t out[12]);  /* ObjectId, 24 hex digits, 12 bytes */
 bool modm_datetime_from (lua_State *L, int idx, int64_t *ms);      /* DateTime, seconds, os.date table, ISO 8601 */
+bool modm_decimal128_from (lua_State *L, int idx, uint8_t out[16]); /* Decimal128, number, Int64, text */
+bool modm_uuid_from (lua_State *L, int idx, uint8_t out[16]); /* Binary of subtype 3 or 4, text, 16 bytes */
 bool modm_datetime_parse (const char *text, size_t len, int64_t *ms);
 void modm_objectid_new (uint8_t out[12]);
 static inline void
@@ -127,6 +129,8 @@ modm_datetime_push (lua_State *L, int64_t ms)
    modm_store_i64 (bytes, ms);
    modm_value_push (L, MODM_BSON_DATE, bytes, 8);
 }
+/* Pushes a Binary. Raises when it is longer than a document may be. */
+void modm_binary_push (lua_State *L, uint8_t subtype, const void *data, size_t len);
 /* Pushes an int64: an integer; under LuaJIT a number up to 2^53, else a modm.Int64. */
 void modm_int64_push (lua_State *L, int64_t value);
 /* An integer that is exact: an integral Lua number within 64 bits, or a modm.Int64. */
@@ -149,7 +153,8 @@ modm_isnull (lua_State *L, int idx)
 
 /* ---- Lua values to BSON and back ---- */
 
-/* Appends the Lua value at idx under the key. nil is left out by the callers. */
+/* Appends the Lua value at idx under the key. nil is left out by the callers. An error's path begins inside
+ * the value, by Lua's indices (from 1) in lists: the caller puts the key before it. */
 bool modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len, int depth,
                         modm_error *err);
 /* Appends the table at idx as a whole document (no key). */

@@ -1,0 +1,119 @@
+/* Lua to BSON without a schema: single values. Tables are in append_table.c and the two behind it.
+ *
+ * Nothing here calls Lua or throws: tables are read raw, strings are only taken where they are strings,
+ * and what may not be stored ends in false and an error. */
+#include "bson/append_private.h"
+
+modm_append_hook modm_append_foreign;
+
+static bool
+append_integer (int64_t value, modm_buffer *b, const modm_item *item)
+{
+   bool small = value >= INT32_MIN && value <= INT32_MAX && item->kind != MODM_KIND_INT64;
+   modm_write_key (b, small ? MODM_BSON_INT32 : MODM_BSON_INT64, item->key, item->key_len);
+   if (small)
+      modm_write_i32 (b, (int32_t) value);
+   else
+      modm_write_i64 (b, value);
+   return true;
+}
+
+static bool
+append_number (lua_State *L, int idx, modm_buffer *b, const modm_item *item)
+{
+   int64_t integer;
+   double number = (double) lua_tonumber (L, idx);
+   bool minus_zero = !MODM_HAS_INTEGERS && number == 0 && 1 / number < 0;
+   if (item->kind != MODM_KIND_DOUBLE && !minus_zero && modm_isinteger (L, idx, &integer))
+      return append_integer (integer, b, item);
+   modm_write_key (b, MODM_BSON_DOUBLE, item->key, item->key_len);
+   if (MODM_HAS_INTEGERS || number == number)
+      modm_write_double (b, number);
+   else if (item->kind == MODM_KIND_NAN)
+      modm_buffer_write (b, item->bits, 8);
+   else
+      modm_write_i64 (b, MODM_NAN_BITS);
+   return true;
+}
+
+static bool
+append_string (lua_State *L, int idx, modm_buffer *b, const modm_item *item, modm_error *err)
+{
+   size_t len;
+   const char *text = lua_tolstring (L, idx, &len);
+   if (!modm_utf8_check (text, len, NULL))
+      return modm_error_set (err, "not valid UTF-8");
+   modm_write_key (b, MODM_BSON_STRING, item->key, item->key_len);
+   modm_write_text (b, text, len);
+   return true;
+}
+
+static bool
+append_userdata (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth, modm_error *err)
+{
+   const modm_value *v = modm_value_test (L, idx);
+   if (v) {
+      modm_write_key (b, v->type, item->key, item->key_len);
+      modm_buffer_write (b, v->bytes, v->size);
+      return true;
+   }
+   if (modm_append_foreign)
+      return modm_append_foreign (L, idx, b, item->key, item->key_len, depth, err);
+   return modm_error_set (err, "a userdata cannot be stored");
+}
+
+bool
+modm_append_item (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth, modm_error *err)
+{
+   switch (lua_type (L, idx)) {
+   case LUA_TSTRING:
+      return append_string (L, idx, b, item, err);
+   case LUA_TNUMBER:
+      return append_number (L, idx, b, item);
+   case LUA_TBOOLEAN:
+      modm_write_key (b, MODM_BSON_BOOL, item->key, item->key_len);
+      modm_buffer_byte (b, (uint8_t) lua_toboolean (L, idx));
+      return true;
+   case LUA_TTABLE:
+      return modm_append_table (L, idx, b, item, depth, err);
+   case LUA_TUSERDATA:
+      return append_userdata (L, idx, b, item, depth, err);
+   case LUA_TLIGHTUSERDATA:
+      if (!lua_touserdata (L, idx)) {
+         modm_write_key (b, MODM_BSON_NULL, item->key, item->key_len);
+         return true;
+      }
+      return modm_error_set (err, "a light userdata cannot be stored");
+   default:
+      return modm_error_set (err, "a %s cannot be stored", luaL_typename (L, idx));
+   }
+}
+
+/* ---- the surface ---- */
+
+static bool
+finish (bool ok, const modm_buffer *b, modm_error *err)
+{
+   return ok && b->failed ? modm_error_set (err, "not enough memory") : ok;
+}
+
+bool
+modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len, int depth,
+                   modm_error *err)
+{
+   const modm_item item = {key, key_len, MODM_KIND_NATURAL, NULL};
+   idx = lua_absindex (L, idx);
+   return finish (modm_append_item (L, idx, b, &item, depth, err), b, err);
+}
+
+bool
+modm_append_document (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err)
+{
+   return finish (modm_append_whole (L, lua_absindex (L, idx), b, MODM_OBJECT, depth, err), b, err);
+}
+
+bool
+modm_append_array (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err)
+{
+   return finish (modm_append_whole (L, lua_absindex (L, idx), b, MODM_ARRAY, depth, err), b, err);
+}
