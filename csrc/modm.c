@@ -1,5 +1,6 @@
 /* luaopen_modm_core: gathers the rooms, nothing else. */
-#include "bson/bson.h"
+#include "codec/codec.h"
+#include "document/document.h"
 #include "driver/driver.h"
 
 __attribute__ ((visibility ("default"))) int luaopen_modm_core (lua_State *L);
@@ -10,6 +11,10 @@ luaopen_modm_core (lua_State *L)
    lua_newtable (L);
    modm_base_open (L);
    modm_bson_open (L);
+   modm_field_open (L);
+   modm_schema_open (L);
+   modm_codec_open ();
+   modm_document_open (L);
    modm_driver_open (L);
    return 1;
 }

@@ -68,7 +68,10 @@ modm_document *modm_document_test (lua_State *L, int idx);
 modm_document *modm_document_check (lua_State *L, int idx);
 /* Pushes the values table, making it first. */
 void modm_document_values (lua_State *L, int idx, modm_document *d);
-/* Takes new bytes (a userdata at the top, popped) as what the server has; slots point into them. */
+/* Takes new bytes (a block that is a whole userdata, at the top, popped), into which stored slots then point; what is
+ * held stays as it is. */
+void modm_document_take_bytes (lua_State *L, int idx, modm_document *d);
+/* The same after a save: the bytes are its encoding, and what the server has. */
 void modm_document_rebase (lua_State *L, int idx, modm_document *d);
 /* The stored element of slot i. */
 bool modm_document_element (const modm_document *d, uint32_t i, modm_element *e);

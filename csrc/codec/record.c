@@ -257,34 +257,48 @@ keep_resolved (lua_State *L, int values, const modm_document *d)
 }
 
 void
-modm_document_rebase (lua_State *L, int idx, modm_document *d)
+modm_document_take_bytes (lua_State *L, int idx, modm_document *d)
 {
    idx = lua_absindex (L, idx);
    int bytes = lua_gettop (L);
    modm_document_values (L, idx, d);
-   int values = lua_gettop (L);
-   keep_resolved (L, values, d);
    lua_pushvalue (L, bytes);
-   lua_rawseti (L, values, 0);
-   /* from here on nothing allocates, so nothing can fail half way */
+   lua_rawseti (L, -2, 0);
    d->bytes = lua_touserdata (L, bytes);
    d->len = (uint32_t) modm_load_i32 (d->bytes);
-   d->flags |= MODM_DOC_LOADED;
-   for (uint32_t i = 0; i < d->schema->n; i++) {
-      modm_state state = modm_state_of (d->states[i]);
-      uint8_t part = d->states[i] & MODM_PART;
-      bool held = state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
-      if (held && !d->schema->fields[i].kind->is_mutable) {
-         lua_pushnil (L);
-         lua_rawseti (L, values, (int) i + 1);
-         held = false;
-      }
-      d->states[i] = (uint8_t) ((held ? MODM_READ : state == MODM_NOT_LOADED ? MODM_NOT_LOADED : MODM_UNSET) | part);
-      d->offsets[i] = 0;
-   }
+   memset (d->offsets, 0, d->schema->n * sizeof *d->offsets);
    (void) index_bytes (d); /* our own encoding */
-   for (uint32_t i = 0; i < d->schema->n; i++) /* an empty default was not stored */
-      if (modm_state_of (d->states[i]) == MODM_READ && !d->offsets[i])
-         d->states[i] = MODM_DEFAULTED;
    lua_settop (L, bytes - 1);
+}
+
+/* What a slot is once its value was saved: stored, or still held because it may change in place. */
+static void
+settle (lua_State *L, int values, modm_document *d, uint32_t i)
+{
+   modm_state state = modm_state_of (d->states[i]);
+   uint8_t part = d->states[i] & MODM_PART;
+   bool held = state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
+   if (held && d->schema->fields[i].kind->is_mutable) {
+      d->states[i] = (uint8_t) ((d->offsets[i] ? MODM_READ : MODM_DEFAULTED) | part);
+   } else if (held) {
+      lua_pushnil (L);
+      lua_rawseti (L, values, (int) i + 1);
+      d->states[i] = (uint8_t) (MODM_STORED | part);
+   }
+}
+
+void
+modm_document_rebase (lua_State *L, int idx, modm_document *d)
+{
+   idx = lua_absindex (L, idx);
+   modm_document_values (L, idx, d);
+   keep_resolved (L, lua_gettop (L), d);
+   lua_pop (L, 1);
+   modm_document_take_bytes (L, idx, d);
+   /* from here on nothing allocates, so nothing can fail half way */
+   modm_document_values (L, idx, d);
+   for (uint32_t i = 0; i < d->schema->n; i++)
+      settle (L, lua_gettop (L), d, i);
+   lua_pop (L, 1);
+   d->flags |= MODM_DOC_LOADED;
 }

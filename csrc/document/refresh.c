@@ -1,0 +1,76 @@
+/* refresh_from_db: a document takes over what the server has now. */
+#include "document/document_private.h"
+
+/* Which fields are in the set of stored names at idx (all without one): an array at the top of the stack. */
+static bool *
+push_named (lua_State *L, const modm_document *d, int names)
+{
+   bool *named = lua_newuserdata (L, d->schema->n + 1);
+   for (uint32_t i = 0; i < d->schema->n; i++) {
+      named[i] = true;
+      if (!names)
+         continue;
+      const modm_field *f = &d->schema->fields[i];
+      lua_pushlstring (L, f->mongo_name, f->mongo_len);
+      lua_rawget (L, names);
+      named[i] = lua_toboolean (L, -1);
+      lua_pop (L, 1);
+   }
+   return named;
+}
+
+/* Copies the elements of a source whose field is named, or is not. */
+static void
+write_elements (const modm_schema *s, const modm_document *source, const bool *named, bool wanted, modm_buffer *b)
+{
+   modm_reader r;
+   modm_element e;
+   (void) modm_reader_init (&r, source->bytes, source->len);
+   while (modm_reader_next (&r, &e)) {
+      const modm_field *f = modm_schema_stored (s, e.key, e.key_len, 0);
+      if ((f && named[f->id - 1]) == wanted)
+         modm_write_element (b, &e);
+   }
+}
+
+/* core.refresh(document, fresh document, names (set of stored names) or nil): the named fields, or all, become what
+ * the server has; changes of the others stay. */
+static int
+l_refresh (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   const modm_document *fresh = modm_document_check (L, 2);
+   bool all = !lua_istable (L, 3) || !d->bytes;
+   lua_settop (L, 3);
+   const bool *named = push_named (L, d, all ? 0 : 3);
+   modm_buffer *b = modm_buffer_push (L);
+   if (all) {
+      modm_buffer_write (b, fresh->bytes, fresh->len);
+   } else {
+      size_t start = modm_write_begin (b);
+      write_elements (d->schema, d, named, false, b);
+      write_elements (d->schema, fresh, named, true, b);
+      modm_write_end (b, start);
+   }
+   if (b->failed)
+      return luaL_error (L, "not enough memory");
+   memcpy (lua_newuserdata (L, b->len), b->data, b->len);
+   modm_document_take_bytes (L, 1, d);
+   modm_document_values (L, 1, d);
+   int values = lua_gettop (L);
+   for (uint32_t i = 0; i < d->schema->n; i++) {
+      if (!named[i])
+         continue;
+      d->states[i] = d->offsets[i] ? MODM_STORED : MODM_UNSET;
+      for (uint32_t k = 0; k < 2; k++) {
+         lua_pushnil (L);
+         lua_rawseti (L, values, (int) (i + 1 + k * d->schema->n));
+      }
+   }
+   d->flags |= MODM_DOC_LOADED;
+   if (all)
+      d->flags &= ~(uint32_t) MODM_DOC_PARTIAL;
+   return 0;
+}
+
+const luaL_Reg modm_document_refresh_functions[] = {{"refresh", l_refresh}, {NULL, NULL}};

@@ -1,0 +1,167 @@
+/* What the methods of instances are built of: validating, converting, keys, resolving, refreshing. */
+#include "document/document_private.h"
+
+/* The slot of the field named by argument idx. */
+static uint32_t
+check_slot (lua_State *L, const modm_document *d, int idx)
+{
+   const modm_field *f = modm_schema_named (L, d->schema, idx);
+   if (!f)
+      luaL_error (L, "%s has no field '%s'", d->schema->name, luaL_checkstring (L, idx));
+   return (uint32_t) f->id - 1;
+}
+
+/* core.validate(document, exclude (set of names) or nil, cascade) -> errors or nil, callbacks or nil */
+static int
+l_validate (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   bool cascade = lua_toboolean (L, 3);
+   modm_document_validate (L, 1, d, lua_istable (L, 2) ? 2 : 0, cascade);
+   return 2;
+}
+
+/* core.convert(document) */
+static int
+l_convert (lua_State *L)
+{
+   modm_document_convert (L, 1, modm_document_check (L, 1));
+   return 0;
+}
+
+/* core.defaults(document) -> {document, name, ...} whose function default is due, or nil */
+static int
+l_defaults (lua_State *L)
+{
+   modm_document_defaults (L, 1, modm_document_check (L, 1));
+   if (lua_rawlen (L, -1) == 0)
+      lua_pushnil (L);
+   return 1;
+}
+
+/* core.default(document, name) -> the function default of a field */
+static int
+l_default (lua_State *L)
+{
+   const modm_document *d = modm_document_check (L, 1);
+   modm_field_push_env (L, &d->schema->fields[check_slot (L, d, 2)]);
+   lua_getfield (L, -1, "default");
+   return 1;
+}
+
+/* core.encode(document) -> BSON as a string | nil, message */
+static int
+l_encode (lua_State *L)
+{
+   const modm_document *d = modm_document_check (L, 1);
+   modm_error err;
+   modm_buffer *b = modm_buffer_push (L);
+   if (!modm_encode_document (L, 1, d, b, 0, &err)) {
+      lua_pushnil (L);
+      modm_error_push (L, &err);
+      return 2;
+   }
+   if (b->failed)
+      return luaL_error (L, "not enough memory");
+   lua_pushlstring (L, (const char *) b->data, b->len);
+   return 1;
+}
+
+/* core.key(document) -> the value of its primary key, or nil */
+static int
+l_key (lua_State *L)
+{
+   modm_document_push_pk (L, 1, modm_document_check (L, 1));
+   return 1;
+}
+
+/* Replaces documents by their keys in the value at the top: a document, or a list. */
+static void
+push_keys (lua_State *L)
+{
+   modm_document *d = modm_document_test (L, -1);
+   if (d) {
+      modm_document_push_pk (L, -1, d);
+      lua_remove (L, -2);
+   } else if (lua_type (L, -1) == LUA_TTABLE) {
+      int list = lua_gettop (L);
+      luaL_checkstack (L, 6, "keys");
+      lua_newtable (L);
+      for (int i = 1; lua_rawgeti (L, list, i) != LUA_TNIL; i++) {
+         push_keys (L);
+         lua_rawseti (L, list + 1, i);
+      }
+      lua_pop (L, 1);
+      lua_remove (L, list);
+   }
+}
+
+/* core.id_of(document, name) -> the key (or list of keys) that a reference holds, without a query */
+static int
+l_id_of (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   modm_document_peek (L, 1, d, check_slot (L, d, 2));
+   push_keys (L);
+   if (modm_isnull (L, -1))
+      lua_pushnil (L);
+   return 1;
+}
+
+/* core.resolve(document, name, document or false or true): what the reference was found to be; true for a list
+ * whose items were put in place. */
+static int
+l_resolve (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   uint32_t i = check_slot (L, d, 2);
+   luaL_checkany (L, 3);
+   lua_settop (L, 3);
+   modm_document_values (L, 1, d);
+   lua_insert (L, -2);
+   lua_rawseti (L, -2, (int) (d->schema->n + i + 1));
+   return 0;
+}
+
+/* core.is_loaded(document) -> whether it is in the database as far as it knows, whether only a part was read */
+static int
+l_is_loaded (lua_State *L)
+{
+   const modm_document *d = modm_document_check (L, 1);
+   lua_pushboolean (L, d->flags & MODM_DOC_LOADED);
+   lua_pushboolean (L, d->flags & MODM_DOC_PARTIAL);
+   return 2;
+}
+
+/* core.schema_of(document) -> its schema; core.model_of(document) -> its class */
+static int
+l_schema_of (lua_State *L)
+{
+   modm_schema_push_env (L, modm_document_check (L, 1)->schema);
+   lua_rawgeti (L, -1, MODM_ENV_SCHEMA);
+   return 1;
+}
+
+static int
+l_model_of (lua_State *L)
+{
+   const modm_document *d = modm_document_test (L, 1);
+   if (!d)
+      return 0;
+   modm_schema_push_env (L, d->schema);
+   lua_rawgeti (L, -1, MODM_ENV_MODEL);
+   return 1;
+}
+
+const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
+                                                  {"convert", l_convert},
+                                                  {"defaults", l_defaults},
+                                                  {"default", l_default},
+                                                  {"encode_document", l_encode},
+                                                  {"key", l_key},
+                                                  {"id_of", l_id_of},
+                                                  {"resolve", l_resolve},
+                                                  {"is_loaded", l_is_loaded},
+                                                  {"schema_of", l_schema_of},
+                                                  {"model_of", l_model_of},
+                                                  {NULL, NULL}};
