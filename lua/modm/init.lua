@@ -1,0 +1,41 @@
+--- modm: models for MongoDB. `require "modm"` gives this table.
+
+local core = require "modm.core"
+local connection = require "modm.connection"
+local errors = require "modm.errors"
+local events = require "modm.events"
+local fields = require "modm.fields"
+local manager = require "modm.manager"
+local model = require "modm.model"
+local operators = require "modm.operators"
+local queryset = require "modm.queryset"
+local relation = require "modm.relation"
+
+local modm = {
+  _VERSION = "modm scm",
+  connect = connection.connect,
+  disconnect = connection.disconnect,
+  on = events.on,
+  MongoModel = model.MongoModel,
+  EmbeddedMongoModel = model.EmbeddedMongoModel,
+  fields = fields.fields,
+  Manager = manager.Manager,
+  QuerySet = queryset.QuerySet,
+  dereference = relation.dereference,
+  no_auto_dereference = relation.no_auto_dereference,
+  -- delete rules, by PyMODM's numbers
+  DO_NOTHING = 0, NULLIFY = 1, CASCADE = 2, DENY = 3, PULL = 4,
+  -- errors that a program makes itself, in a model's clean
+  ValidationError = function(tree) return errors.new("ValidationError", "not valid", { errors = tree }) end,
+}
+
+for _, name in ipairs {
+  "ObjectId", "DateTime", "Decimal128", "Binary", "UUID", "Regex", "JavaScript", "Timestamp", "MinKey",
+  "MaxKey", "DBRef", "Int64", "null", "ordered", "array", "object", "type",
+} do
+  modm[name] = core[name]
+end
+
+for name, constructor in pairs(operators) do modm[name] = constructor end
+
+return modm

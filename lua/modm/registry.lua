@@ -1,0 +1,41 @@
+--- The models by name, and what the modules of modm know of a model (its meta).
+
+local errors = require "modm.errors"
+
+local registry = {}
+
+local by_name = {}                              -- full name -> meta
+local metas = setmetatable({}, { __mode = "k" }) -- class -> meta
+
+--- Enters a model; an earlier one of its name is replaced.
+function registry.add(meta)
+  by_name[meta.name] = meta
+  metas[meta.model] = meta
+end
+
+--- The meta of a class, or nil when the value is none.
+---@param class any
+---@return table?
+function registry.meta(class) return metas[class] end
+
+--- The meta of a model given by class, by full name, or by the last part of a name that is unique.
+--- Raises ModelDoesNotExist.
+---@param model table|string
+---@return table
+function registry.find(model)
+  if type(model) ~= "string" then return metas[model] or error("a model expected", 2) end
+  local found = by_name[model]
+  if found then return found end
+  for name, meta in pairs(by_name) do
+    if name:match "[^.]+$" == model then
+      if found then
+        error(errors.new("ModelDoesNotExist", ("there are several models called '%s': give the full name")
+          :format(model)), 0)
+      end
+      found = meta
+    end
+  end
+  return found or error(errors.new("ModelDoesNotExist", ("there is no model called '%s'"):format(model)), 0)
+end
+
+return registry

@@ -1,0 +1,131 @@
+--- Runs phase V: C converts and checks, then Lua calls what only Lua can: defaults, validators, clean.
+
+local core = require "modm.core"
+local errors = require "modm.errors"
+local registry = require "modm.registry"
+
+local validation = {}
+
+-- A list or nil -> a set or nil.
+local function set_of(list)
+  if not list then return nil end
+  if type(list) ~= "table" then error("exclude: a list of field names expected", 4) end
+  local set = {}
+  for _, name in ipairs(list) do set[name] = true end
+  return set
+end
+
+-- Calls the function defaults that are due, in the document and those embedded in it.
+local function fill_defaults(doc)
+  local due = core.defaults(doc)
+  while due do
+    for i = 1, #due, 2 do
+      local value = core.default(due[i], due[i + 1])()
+      if value == nil then value = core.null end
+      due[i][due[i + 1]] = value
+    end
+    due = core.defaults(doc)
+  end
+end
+
+-- The text of what was raised; a position that error() put in front is of no use to who sees a form.
+local function text_of(raised)
+  if type(raised) ~= "string" then return tostring(raised) end
+  return (raised:gsub("^[^\n:]+:%d+: ", ""))
+end
+
+-- The node of the tree at a path; made when `make`.
+local function node_at(tree, path, make)
+  for _, key in ipairs(path) do
+    if tree[key] == nil then
+      if not make then return nil end
+      tree[key] = {}
+    end
+    tree = tree[key]
+  end
+  return tree
+end
+
+local function run_validators(pending, tree)
+  local position = 1
+  for _, validator in ipairs(pending.validators) do
+    local ok, result, message = pcall(validator, pending.value)
+    local failure = not ok and text_of(result) or (not result and message and tostring(message))
+      or (result == false and "is not valid")
+    if failure then
+      table.insert(node_at(tree, pending.path, true), position, failure)
+      position = position + 1
+    end
+  end
+end
+
+local function merge(into, from)
+  for key, value in pairs(from) do
+    if type(value) == "table" and type(into[key]) == "table" then merge(into[key], value)
+    elseif into[key] == nil then into[key] = value end
+  end
+end
+
+-- Calls a document's clean, unless its fields have errors. What it says is a text, or a tree of its own.
+local function run_clean(pending, tree)
+  local node = node_at(tree, pending.path, false)
+  if node and next(node) then return end
+  local clean = registry.meta(core.model_of(pending.clean)).methods.clean
+  local ok, result, message = pcall(clean, pending.clean)
+  if ok and (result or message == nil) and result ~= false then return end
+  local failure = ok and (message or "is not valid") or result
+  node = node_at(tree, pending.path, true)
+  if type(failure) == "table" and failure.errors then
+    merge(node, failure.errors)
+  elseif #pending.path == 0 then
+    node.clean = { text_of(failure) }
+  else
+    node[#node + 1] = text_of(failure)
+  end
+end
+
+-- "field.2.name: message" of each message in the tree, fields in order of name.
+local function flatten(tree, path, out)
+  local keys = {}
+  for key in pairs(tree) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) then return a < b end
+    return type(a) == "number"
+  end)
+  for _, key in ipairs(keys) do
+    local value = tree[key]
+    if type(value) == "table" then
+      flatten(value, path .. "." .. tostring(key), out)
+    else
+      out[#out + 1] = path .. ": " .. value
+    end
+  end
+  return out
+end
+
+--- The ValidationError of a tree of errors.
+---@param name string the model
+---@param tree table field -> list of messages, or field -> (position or field) -> ...
+---@return modm.Error
+function validation.error_of(name, tree)
+  return errors.new("ValidationError", table.concat(flatten(tree, name, {}), "; "),
+    { model = name, errors = tree })
+end
+
+--- Validates a document.
+---@param doc modm.Document
+---@param exclude string[]|nil
+---@param cascade boolean whether references that are unsaved will be saved first
+---@return true|nil, string?, modm.Error?
+function validation.run(doc, exclude, cascade)
+  fill_defaults(doc)
+  local tree, pending = core.validate(doc, set_of(exclude), cascade)
+  for _, entry in ipairs(pending or {}) do
+    tree = tree or {}
+    if entry.validators then run_validators(entry, tree) else run_clean(entry, tree) end
+  end
+  if not tree or not next(tree) then return true end
+  return errors.failure(validation.error_of(registry.meta(core.model_of(doc)).name, tree))
+end
+
+return validation
