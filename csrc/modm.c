@@ -2,6 +2,7 @@
 #include "codec/codec.h"
 #include "document/document.h"
 #include "driver/driver.h"
+#include "query/query.h"
 
 __attribute__ ((visibility ("default"))) int luaopen_modm_core (lua_State *L);
 
@@ -16,5 +17,6 @@ luaopen_modm_core (lua_State *L)
    modm_codec_open ();
    modm_document_open (L);
    modm_driver_open (L);
+   modm_query_open (L);
    return 1;
 }

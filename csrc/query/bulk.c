@@ -1,0 +1,85 @@
+/* Inserting many documents with few operations. */
+#include "query/query_private.h"
+
+/* Appends the document at idx as it will be stored, with a new key in front where it has none. */
+static bool
+append_one (lua_State *L, int idx, const modm_document *d, modm_buffer *b, modm_error *err)
+{
+   size_t start = b->len;
+   if (d->flags & MODM_DOC_PARTIAL)
+      return modm_error_set (err, "only some of its fields were loaded, so it cannot be inserted");
+   if (!modm_encode_document (L, idx, d, b, 0, err))
+      return false;
+   if (modm_save_needs_key (d)) {
+      if (!modm_save_key (d, err))
+         return false;
+      if (modm_buffer_reserve (b, MODM_ID_ELEMENT)) {
+         uint8_t *at = b->data + start + 4;
+         memmove (at + MODM_ID_ELEMENT, at, b->len - start - 4);
+         modm_save_new_id (at);
+         b->len += MODM_ID_ELEMENT;
+         modm_store_i32 (b->data + start, (int32_t) (b->len - start));
+      }
+   }
+   if (b->failed)
+      return modm_error_set (err, "not enough memory");
+   return modm_save_size (d, b->len - start, err);
+}
+
+/* core.bulk_insert(client, database, collection, documents, first, bytes, options) -> op, the last
+ * that is in it | nil, message, path, index. Takes documents from `first` on until they are more
+ * than `bytes` bytes. */
+int
+modm_bulk_l_insert (lua_State *L)
+{
+   modm_error err;
+   luaL_checktype (L, 4, LUA_TTABLE);
+   lua_Integer i = luaL_checkinteger (L, 5), n = (lua_Integer) lua_rawlen (L, 4);
+   size_t most = (size_t) luaL_checkinteger (L, 6);
+   lua_settop (L, 7);
+   modm_op *op = modm_query_op (L, MODM_OP_INSERT);
+   bool ok = modm_query_options (L, 7, &op->options, &err);
+   for (; ok && i <= n && op->body.len < most; i++) {
+      lua_rawgeti (L, 4, (int) i);
+      ok = append_one (L, lua_gettop (L), modm_document_check (L, -1), &op->body, &err);
+      lua_pop (L, 1);
+   }
+   if (ok) {
+      lua_pushinteger (L, i - 1);
+      return 2;
+   }
+   lua_pushnil (L);
+   lua_pushstring (L, err.message);
+   lua_pushstring (L, err.path);
+   lua_pushinteger (L, i - 1);
+   return 4;
+}
+
+/* core.bulk_inserted(documents, first, last, op, failed or nil): those that are not in the set
+ * `failed` (by their place in the list) are what the server has now. */
+int
+modm_bulk_l_inserted (lua_State *L)
+{
+   luaL_checktype (L, 1, LUA_TTABLE);
+   lua_Integer i = luaL_checkinteger (L, 2), last = luaL_checkinteger (L, 3);
+   const modm_op *op = modm_op_check (L, 4);
+   lua_settop (L, 5);
+   const uint8_t *at = op->body.data, *end = at + op->body.len;
+   for (; i <= last && at < end; i++) {
+      size_t len = (size_t) modm_load_i32 (at);
+      bool failed = false;
+      if (lua_istable (L, 5)) {
+         lua_rawgeti (L, 5, (int) i);
+         failed = lua_toboolean (L, -1);
+      }
+      if (!failed) {
+         lua_rawgeti (L, 1, (int) i);
+         int idx = lua_gettop (L);
+         memcpy (lua_newuserdata (L, len), at, len);
+         modm_document_rebase (L, idx, modm_document_check (L, idx));
+      }
+      lua_settop (L, 5);
+      at += len;
+   }
+   return 0;
+}

@@ -1,0 +1,217 @@
+/* Filters: field names and conditions to a BSON query. */
+#include "query/query_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+bool
+modm_filter_misuse (modm_filter *c, const char *format, ...)
+{
+   va_list args;
+   va_start (args, format);
+   (void) vsnprintf (c->err.message, sizeof c->err.message, format, args);
+   va_end (args);
+   c->err.path[0] = '\0';
+   c->misuse = true;
+   return false;
+}
+
+static int
+by_text (const void *a, const void *b)
+{
+   return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Pushes an array of the table's string keys, sorted, so that a filter is the same bytes each time.
+ */
+static const char **
+push_names (modm_filter *c, int idx, size_t *n)
+{
+   lua_State *L = c->L;
+   size_t count = 0, at = 0;
+   for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1))
+      count += lua_type (L, -2) == LUA_TSTRING;
+   const char **names = lua_newuserdata (L, (count + 1) * sizeof *names);
+   for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
+      int type = lua_type (L, -2);
+      if (type == LUA_TSTRING && at < count)
+         names[at++] = lua_tostring (L, -2); /* the table keeps it */
+      else if (type != LUA_TNUMBER)
+         c->misuse = true;
+   }
+   qsort (names, at, sizeof *names, by_text);
+   *n = at;
+   return names;
+}
+
+/* ---- all_of, any_of, none_of ---- */
+
+static bool
+append_alternatives (modm_filter *c, const modm_schema *s, int list, int depth)
+{
+   lua_State *L = c->L;
+   size_t n = lua_rawlen (L, list), start = modm_write_begin (c->b);
+   for (uint32_t i = 0; i < n; i++) {
+      lua_rawgeti (L, list, i + 1);
+      int idx = lua_gettop (L);
+      modm_write_index_key (c->b, MODM_BSON_DOCUMENT, i);
+      if (modm_operator_test (L, idx)) { /* one inside another */
+         lua_createtable (L, 1, 0);
+         lua_insert (L, idx);
+         lua_rawseti (L, idx, 1);
+      }
+      bool ok = lua_istable (L, idx) ? modm_filter_document (c, s, idx, depth + 1)
+                                     : modm_filter_misuse (c, "its item %u is no filter", i + 1);
+      lua_pop (L, 1);
+      if (!ok)
+         return false;
+   }
+   modm_write_end (c->b, start);
+   return true;
+}
+
+static bool
+append_logical (modm_filter *c, const modm_schema *s, int idx, int depth)
+{
+   const modm_operator_row *row = modm_operator_test (c->L, idx);
+   if (!row || row->shape != MODM_OF_FILTERS)
+      return modm_filter_misuse (c, "a filter's items are modm.all_of, modm.any_of, modm.none_of, "
+                                    "and name = value pairs");
+   modm_write_key (c->b, MODM_BSON_ARRAY, row->stored, strlen (row->stored));
+   modm_operator_push_operand (c->L, idx, 1);
+   bool ok = append_alternatives (c, s, lua_gettop (c->L), depth);
+   lua_pop (c->L, 1);
+   return ok;
+}
+
+/* The array part of a filter. Two of one kind would be one key twice, so several go into an $and.
+ */
+static bool
+append_logicals (modm_filter *c, const modm_schema *s, int idx, size_t n, int depth)
+{
+   lua_State *L = c->L;
+   size_t array = 0, document = 0;
+   if (n > 1) {
+      modm_write_key (c->b, MODM_BSON_ARRAY, "$and", 4);
+      array = modm_write_begin (c->b);
+   }
+   for (uint32_t i = 0; i < n; i++) {
+      if (n > 1) {
+         modm_write_index_key (c->b, MODM_BSON_DOCUMENT, i);
+         document = modm_write_begin (c->b);
+      }
+      lua_rawgeti (L, idx, i + 1);
+      bool ok = append_logical (c, s, lua_gettop (L), depth);
+      lua_pop (L, 1);
+      if (!ok)
+         return false;
+      if (n > 1)
+         modm_write_end (c->b, document);
+   }
+   if (n > 1)
+      modm_write_end (c->b, array);
+   return true;
+}
+
+/* ---- fields ---- */
+
+static bool
+append_field (modm_filter *c, const modm_schema *s, int idx, const char *name, int depth)
+{
+   lua_State *L = c->L;
+   modm_path p = {.schema = s};
+   lua_pushstring (L, name);
+   if (!modm_path_resolve (L, -1, &p, &c->err)) {
+      c->misuse = true;
+      lua_pop (L, 1);
+      return false;
+   }
+   lua_rawget (L, idx);
+   bool ok = modm_filter_condition (c, &p, lua_gettop (L), depth);
+   lua_pop (L, 1);
+   return ok || modm_error_at_key (&c->err, name, strlen (name));
+}
+
+bool
+modm_filter_document (modm_filter *c, const modm_schema *s, int idx, int depth)
+{
+   lua_State *L = c->L;
+   size_t n, items = lua_rawlen (L, idx);
+   if (depth > MODM_MAX_DEPTH)
+      return modm_filter_misuse (c, "a filter nested deeper than %d levels", MODM_MAX_DEPTH);
+   luaL_checkstack (L, 12, "a filter");
+   const char **names = push_names (c, idx, &n);
+   if (c->misuse)
+      return modm_filter_misuse (c, "a filter's keys are names of fields");
+   if (n + items == 0)
+      return modm_filter_misuse (c, "a filter without a condition matches everything "
+                                    "(a nil in a table leaves nothing behind): say all()");
+   size_t start = modm_write_begin (c->b);
+   bool ok = items == 0 || append_logicals (c, s, idx, items, depth);
+   for (size_t i = 0; ok && i < n; i++)
+      ok = append_field (c, s, idx, names[i], depth);
+   modm_write_end (c->b, start);
+   lua_pop (L, 1);
+   return ok;
+}
+
+static int
+finish (lua_State *L, bool ok, modm_buffer *b, const modm_error *err, bool misuse)
+{
+   if (b->failed)
+      return luaL_error (L, "not enough memory");
+   if (ok) {
+      lua_pushlstring (L, (const char *) b->data, b->len);
+      modm_buffer_free (b);
+      return 1;
+   }
+   modm_buffer_free (b);
+   lua_pushnil (L);
+   lua_pushstring (L, err->message);
+   lua_pushstring (L, err->path);
+   lua_pushboolean (L, misuse);
+   return 4;
+}
+
+/* core.filter(schema, table) -> bytes | nil, message, path, misuse */
+int
+modm_filter_l_filter (lua_State *L)
+{
+   const modm_schema *s = modm_schema_check (L, 1);
+   luaL_checktype (L, 2, LUA_TTABLE);
+   modm_filter c = {.L = L, .b = modm_buffer_push (L)};
+   bool ok = modm_filter_document (&c, s, 2, 0);
+   return finish (L, ok, c.b, &c.err, c.misuse);
+}
+
+/* core.raw_filter(table) -> bytes | nil, message, path, false */
+int
+modm_filter_l_raw (lua_State *L)
+{
+   modm_error err;
+   luaL_checktype (L, 1, LUA_TTABLE);
+   modm_buffer *b = modm_buffer_push (L);
+   bool ok = modm_append_document (L, 1, b, 0, &err);
+   return finish (L, ok, b, &err, false);
+}
+
+/* core.stored_name(schema, name) -> stored, a _cls for each embedded document on the way | nil,
+ * message */
+int
+modm_filter_l_stored_name (lua_State *L)
+{
+   modm_error err;
+   modm_path p = {.schema = modm_schema_check (L, 1)};
+   luaL_checktype (L, 2, LUA_TSTRING);
+   if (!modm_path_resolve (L, 2, &p, &err))
+      return modm_query_fail (L, &err);
+   luaL_checkstack (L, p.n_nested + 4, "a path");
+   lua_pushlstring (L, p.stored, p.len);
+   for (int i = 0; i < p.n_nested; i++) {
+      lua_pushlstring (L, p.stored, p.nested[i]);
+      lua_pushliteral (L, "._cls");
+      lua_concat (L, 2);
+   }
+   return 1 + p.n_nested;
+}

@@ -1,0 +1,172 @@
+/* The operations that read, and handing out what they fetched. */
+#include "query/query_private.h"
+
+/* core.find(client, database, collection, filter, options, read_preference) -> op | nil, message.
+ * The filter is bytes; options (sort, skip, limit, projection, ...) and read preference are tables
+ * or nil. */
+int
+modm_find_l_find (lua_State *L)
+{
+   size_t len;
+   modm_error err;
+   const uint8_t *filter = modm_query_bytes (L, 4, &len);
+   modm_op *op = modm_query_op (L, MODM_OP_FIND);
+   modm_buffer_write (&op->body, filter, len);
+   if (!modm_query_options (L, 5, &op->options, &err) ||
+       !modm_query_options (L, 6, &op->read_preference, &err))
+      return modm_query_fail (L, &err);
+   return 1;
+}
+
+/* The stages at argument 5 as the array of a pipeline, after a $match of the filter at 4 (nil:
+ * none). */
+static bool
+append_pipeline (lua_State *L, modm_buffer *b, modm_error *err)
+{
+   uint32_t at = 0;
+   size_t len, n = lua_rawlen (L, 5);
+   modm_write_key (b, MODM_BSON_ARRAY, "pipeline", 8);
+   size_t start = modm_write_begin (b);
+   if (!lua_isnil (L, 4)) {
+      const uint8_t *filter = modm_query_bytes (L, 4, &len);
+      modm_write_index_key (b, MODM_BSON_DOCUMENT, at++);
+      size_t stage = modm_write_begin (b);
+      modm_write_document (b, "$match", filter, len);
+      modm_write_end (b, stage);
+   }
+   for (uint32_t i = 1; i <= n; i++) {
+      modm_write_index_key (b, MODM_BSON_DOCUMENT, at++);
+      lua_rawgeti (L, 5, (int) i);
+      bool ok = modm_append_document (L, lua_gettop (L), b, 2, err);
+      lua_pop (L, 1);
+      if (!ok)
+         return modm_error_at_index (err, i);
+   }
+   modm_write_end (b, start);
+   return true;
+}
+
+/* core.aggregate(client, database, collection, filter or nil, stages, options, read_preference) ->
+ * op | nil, message */
+int
+modm_find_l_aggregate (lua_State *L)
+{
+   modm_error err;
+   luaL_checktype (L, 5, LUA_TTABLE);
+   lua_settop (L, 7);
+   modm_op *op = modm_query_op (L, MODM_OP_AGGREGATE);
+   size_t start = modm_write_begin (&op->body);
+   if (!append_pipeline (L, &op->body, &err) || !modm_query_options (L, 6, &op->options, &err) ||
+       !modm_query_options (L, 7, &op->read_preference, &err))
+      return modm_query_fail (L, &err);
+   modm_write_end (&op->body, start);
+   return 1;
+}
+
+/* ---- what a projection left out ---- */
+
+/* Whether an element of a projection makes it one of what is in (1) or of what is out (0); -1:
+ * neither. */
+static int
+direction (const modm_element *e)
+{
+   modm_reader r;
+   modm_element first;
+   if (e->type == MODM_BSON_DOCUMENT && modm_reader_init (&r, e->value, e->size) &&
+       modm_reader_next (&r, &first))
+      return strcmp (first.key, "$slice") == 0 || strcmp (first.key, "$meta") == 0 ? -1 : 1;
+   for (uint32_t i = 0; i < e->size; i++)
+      if (e->value[i])
+         return 1; /* a number or boolean that is not 0, or a computed value */
+   return 0;
+}
+
+static bool
+is_including (const uint8_t *spec, size_t len)
+{
+   modm_reader r;
+   modm_element e;
+   int id = 0;
+   if (!modm_reader_init (&r, spec, len))
+      return false;
+   while (modm_reader_next (&r, &e)) {
+      int found = direction (&e);
+      if (strcmp (e.key, "_id") == 0)
+         id = found;
+      else if (found >= 0)
+         return found != 0;
+   }
+   return id == 1;
+}
+
+/* ---- documents ---- */
+
+/* core.batch(op, schema or nil, projection or nil, into, most, bytes) -> n, done. Puts what was
+ * fetched into `into`, from 1 on, until it is `most` documents or more than `bytes` bytes:
+ * documents of the schema, or tables without one. None and not done: the operation has to be run. A
+ * document that cannot be read raises, and those before it are in the table. */
+int
+modm_find_l_batch (lua_State *L)
+{
+   modm_op *op = modm_op_check (L, 1);
+   const modm_schema *s = lua_isnil (L, 2) ? NULL : modm_schema_check (L, 2);
+   modm_mask mask = {false, NULL, 0};
+   luaL_checktype (L, 4, LUA_TTABLE);
+   lua_Integer most = luaL_checkinteger (L, 5), bytes = luaL_checkinteger (L, 6), taken = 0;
+   lua_settop (L, 6);
+   if (s && !lua_isnil (L, 3)) {
+      mask.spec = modm_query_bytes (L, 3, &mask.len);
+      mask.include = is_including (mask.spec, mask.len);
+   }
+   const uint8_t *document;
+   size_t len;
+   lua_Integer n = 0;
+   while (n < most && taken < bytes && modm_op_document (op, &document, &len)) {
+      if (s)
+         (void) modm_document_load (L, s, document, len, mask.spec ? &mask : NULL);
+      else
+         modm_push_document (L, document, len);
+      lua_rawseti (L, 4, (int) ++n);
+      taken += (lua_Integer) len;
+   }
+   lua_pushinteger (L, n);
+   lua_pushboolean (L, n == 0 && modm_op_done (op));
+   return 2;
+}
+
+/* core.ids(op, most) -> a filter, in bytes, for the documents that were fetched, by their keys |
+ * nil, done */
+int
+modm_find_l_ids (lua_State *L)
+{
+   modm_op *op = modm_op_check (L, 1);
+   lua_Integer most = luaL_checkinteger (L, 2);
+   const uint8_t *document;
+   size_t len;
+   uint32_t n = 0;
+   modm_buffer *b = modm_buffer_push (L);
+   size_t start = modm_write_begin (b);
+   modm_write_key (b, MODM_BSON_DOCUMENT, "_id", 3);
+   size_t in = modm_write_begin (b);
+   modm_write_key (b, MODM_BSON_ARRAY, "$in", 3);
+   size_t list = modm_write_begin (b);
+   while ((lua_Integer) n < most && modm_op_document (op, &document, &len)) {
+      modm_element e;
+      if (!modm_reader_find (document, len, "_id", 3, &e))
+         continue;
+      modm_write_index_key (b, e.type, n++);
+      modm_buffer_write (b, e.value, e.size);
+   }
+   modm_write_end (b, list);
+   modm_write_end (b, in);
+   modm_write_end (b, start);
+   if (b->failed)
+      return luaL_error (L, "not enough memory");
+   if (n == 0) {
+      lua_pushnil (L);
+      lua_pushboolean (L, modm_op_done (op));
+      return 2;
+   }
+   lua_pushlstring (L, (const char *) b->data, b->len);
+   return 1;
+}

@@ -1,0 +1,75 @@
+/* What the files of query share, and the room's functions for Lua. */
+#include "query/query_private.h"
+
+modm_op *
+modm_query_op (lua_State *L, modm_op_kind kind)
+{
+   return modm_op_push (L, 1, kind, luaL_checkstring (L, 2), luaL_checkstring (L, 3));
+}
+
+bool
+modm_query_options (lua_State *L, int idx, modm_buffer *b, modm_error *err)
+{
+   return lua_isnoneornil (L, idx) || modm_append_document (L, idx, b, 1, err);
+}
+
+int
+modm_query_fail (lua_State *L, const modm_error *err)
+{
+   lua_pushnil (L);
+   modm_error_push (L, err);
+   return 2;
+}
+
+const uint8_t *
+modm_query_bytes (lua_State *L, int idx, size_t *len)
+{
+   const uint8_t *bytes = (const uint8_t *) luaL_checklstring (L, idx, len);
+   if (*len < 5 || (size_t) modm_load_i32 (bytes) != *len)
+      luaL_error (L, "these bytes are no BSON document");
+   return bytes;
+}
+
+int64_t
+modm_query_reply_int (const modm_op *op, const char *key)
+{
+   modm_element e;
+   if (!op->reply.len || !modm_reader_find (op->reply.data, op->reply.len, key, strlen (key), &e))
+      return 0;
+   switch (e.type) {
+   case MODM_BSON_INT32:
+      return modm_load_i32 (e.value);
+   case MODM_BSON_INT64:
+      return modm_load_i64 (e.value);
+   case MODM_BSON_DOUBLE:
+      return (int64_t) modm_load_double (e.value);
+   default:
+      return 0;
+   }
+}
+
+void
+modm_query_open (lua_State *L)
+{
+   static const luaL_Reg functions[] = {{"operators", modm_operator_l_all},
+                                        {"filter", modm_filter_l_filter},
+                                        {"raw_filter", modm_filter_l_raw},
+                                        {"stored_name", modm_filter_l_stored_name},
+                                        {"class_filter", modm_join_l_class},
+                                        {"class_name", modm_join_l_name},
+                                        {"join", modm_join_l_join},
+                                        {"find", modm_find_l_find},
+                                        {"aggregate", modm_find_l_aggregate},
+                                        {"batch", modm_find_l_batch},
+                                        {"ids", modm_find_l_ids},
+                                        {"update", modm_write_l_update},
+                                        {"delete", modm_write_l_delete},
+                                        {"write_result", modm_write_l_result},
+                                        {"save", modm_save_l_save},
+                                        {"saved", modm_save_l_saved},
+                                        {"bulk_insert", modm_bulk_l_insert},
+                                        {"bulk_inserted", modm_bulk_l_inserted},
+                                        {NULL, NULL}};
+   modm_operator_open (L);
+   modm_register (L, functions);
+}

@@ -1,0 +1,123 @@
+/* What the files of query share. */
+#ifndef MODM_QUERY_PRIVATE_H
+#define MODM_QUERY_PRIVATE_H
+
+#include "query/query.h"
+
+/* ---- paths (path.c) ---- */
+
+enum { MODM_PATH_MAX = 512, MODM_PATH_NESTED = 8 };
+
+/* A name as it is stored, and what it leads to. Begins as {.schema = s}; without a schema anything
+ * goes. */
+typedef struct modm_path {
+   const modm_schema *schema; /* whose fields the first step names */
+   const modm_field *field;   /* what it has come to; NULL: anything, as inside a dict */
+   char stored[MODM_PATH_MAX];
+   size_t len;
+   size_t nested[MODM_PATH_NESTED]; /* lengths of the prefixes that lead to embedded documents with
+                                       a _cls */
+   int n_nested;
+} modm_path;
+
+/* Translates the string at idx. False, with a message, when it names no field. */
+bool modm_path_resolve (lua_State *L, int idx, modm_path *p, modm_error *err);
+
+/* What lists of lists are lists of: the innermost field, or NULL for a list of anything. */
+const modm_field *modm_path_innermost (const modm_field *f);
+/* True for a field that holds any document. */
+bool modm_path_is_free (const modm_field *f);
+
+/* ---- operators (operator.c) ---- */
+
+typedef enum modm_shape_of {
+   MODM_OF_VALUE,    /* one value, coerced by the field */
+   MODM_OF_VALUES,   /* a list of them */
+   MODM_OF_RANGE,    /* two of them */
+   MODM_OF_ARGUMENT, /* what the constructor has checked, as it is */
+   MODM_OF_PATTERN,  /* a regular expression and its options */
+   MODM_OF_DIVISION, /* divisor, remainder */
+   MODM_OF_OPERATOR, /* another operator */
+   MODM_OF_ITEM,     /* a filter or an operator, for the items of a list */
+   MODM_OF_FILTERS   /* filters; stands for itself, not under a field */
+} modm_shape_of;
+
+typedef struct modm_operator_row {
+   const char *name;   /* modm.<name> */
+   const char *stored; /* $name; of a range, that of the first value */
+   modm_shape_of shape;
+} modm_operator_row;
+
+/* The row of the operator at idx, or NULL for any other value. */
+const modm_operator_row *modm_operator_test (lua_State *L, int idx);
+/* Pushes its operand number i (1 or 2). */
+void modm_operator_push_operand (lua_State *L, int idx, int i);
+/* core.operators() */
+int modm_operator_l_all (lua_State *L);
+void modm_operator_open (lua_State *L);
+
+/* ---- filters (filter.c, condition.c) ---- */
+
+typedef struct modm_filter {
+   lua_State *L;
+   modm_buffer *b; /* anchored, since conversion may throw */
+   modm_error err;
+   bool misuse; /* the error is the program's, not the data's */
+} modm_filter;
+
+/* Appends the filter at idx as a whole document; without a schema its names are not looked up. */
+bool modm_filter_document (modm_filter *c, const modm_schema *s, int idx, int depth);
+/* Appends the condition at idx, a value or an operator, as the element of a path. */
+bool modm_filter_condition (modm_filter *c, const modm_path *p, int idx, int depth);
+bool modm_filter_misuse (modm_filter *c, const char *format, ...)
+   __attribute__ ((format (printf, 2, 3)));
+int modm_filter_l_filter (lua_State *L);      /* core.filter */
+int modm_filter_l_raw (lua_State *L);         /* core.raw_filter */
+int modm_filter_l_stored_name (lua_State *L); /* core.stored_name */
+
+/* ---- joining (join.c) ---- */
+
+int modm_join_l_class (lua_State *L); /* core.class_filter */
+int modm_join_l_name (lua_State *L);  /* core.class_name */
+int modm_join_l_join (lua_State *L);  /* core.join */
+
+/* ---- operations ---- */
+
+/* Pushes an operation whose client, database and collection are arguments 1 to 3. */
+modm_op *modm_query_op (lua_State *L, modm_op_kind kind);
+/* Appends the table at idx, or nothing for nil, as one document. */
+bool modm_query_options (lua_State *L, int idx, modm_buffer *b, modm_error *err);
+/* Pushes nil and the message; returns 2. */
+int modm_query_fail (lua_State *L, const modm_error *err);
+/* The BSON document that is the string at idx. */
+const uint8_t *modm_query_bytes (lua_State *L, int idx, size_t *len);
+/* An integer of the operation's reply, or 0. */
+int64_t modm_query_reply_int (const modm_op *op, const char *key);
+
+int modm_find_l_find (lua_State *L);
+int modm_find_l_aggregate (lua_State *L);
+int modm_find_l_batch (lua_State *L);
+int modm_find_l_ids (lua_State *L);
+int modm_write_l_update (lua_State *L);
+int modm_write_l_delete (lua_State *L);
+int modm_write_l_result (lua_State *L);
+int modm_save_l_save (lua_State *L);
+int modm_save_l_saved (lua_State *L);
+int modm_bulk_l_insert (lua_State *L);
+int modm_bulk_l_inserted (lua_State *L);
+
+/* ---- documents that are written (save.c) ---- */
+
+enum { MODM_ID_ELEMENT = 17 }; /* bytes of {_id: ObjectId} without its frame */
+
+/* False, with a message, when the document's encoding, of len bytes, is more than the server takes.
+ */
+bool modm_save_size (const modm_document *d, size_t len, modm_error *err);
+/* Whether it has no primary key yet: one of ours is due. */
+bool modm_save_needs_key (const modm_document *d);
+/* Whether one of ours fits its primary key. */
+bool modm_save_key (const modm_document *d, modm_error *err);
+/* Writes a new _id element. */
+void modm_save_new_id (uint8_t out[MODM_ID_ELEMENT]);
+
+#endif

@@ -1,0 +1,90 @@
+/* The operations that change what a queryset finds: update and delete commands. */
+#include "query/query_private.h"
+
+/* Appends the members of the table at idx (nil: none) to an open document. */
+static bool
+append_members (lua_State *L, int idx, modm_buffer *b, modm_error *err)
+{
+   size_t start = b->len;
+   if (!modm_query_options (L, idx, b, err))
+      return false;
+   if (!b->failed && b->len > start) { /* without the frame */
+      memmove (b->data + start, b->data + start + 4, b->len - start - 5);
+      b->len -= 5;
+   }
+   return true;
+}
+
+/* An update is a document of operators, or a pipeline. */
+static bool
+append_update (lua_State *L, int idx, modm_buffer *b, modm_error *err)
+{
+   bool pipeline = lua_rawgeti (L, idx, 1) != LUA_TNIL;
+   lua_pop (L, 1);
+   modm_write_key (b, pipeline ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, "u", 1);
+   return pipeline ? modm_append_array (L, idx, b, 1, err)
+                   : modm_append_document (L, idx, b, 1, err);
+}
+
+/* A command with one statement: {update: collection, updates: [{q, ...}], ordered: true}. `update`
+ * is the index of the update, or 0 to delete; the statement's options are at `options`. */
+static bool
+append_command (lua_State *L, modm_op *op, int update, int options, modm_error *err)
+{
+   size_t len;
+   modm_buffer *b = &op->body;
+   const uint8_t *filter = modm_query_bytes (L, 4, &len);
+   size_t start = modm_write_begin (b);
+   modm_write_string (b, update ? "update" : "delete", op->collection, strlen (op->collection));
+   modm_write_key (b, MODM_BSON_ARRAY, update ? "updates" : "deletes", 7);
+   size_t list = modm_write_begin (b);
+   modm_write_index_key (b, MODM_BSON_DOCUMENT, 0);
+   size_t statement = modm_write_begin (b);
+   modm_write_document (b, "q", filter, len);
+   if (update && !append_update (L, update, b, err))
+      return false;
+   if (!append_members (L, options, b, err))
+      return false;
+   modm_write_end (b, statement);
+   modm_write_end (b, list);
+   modm_write_bool (b, "ordered", true);
+   modm_write_end (b, start);
+   return true;
+}
+
+/* core.update(client, database, collection, filter, update, statement's options, options) -> op |
+ * nil, message */
+int
+modm_write_l_update (lua_State *L)
+{
+   modm_error err;
+   luaL_checktype (L, 5, LUA_TTABLE);
+   lua_settop (L, 7);
+   modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
+   if (!append_command (L, op, 5, 6, &err) || !modm_query_options (L, 7, &op->options, &err))
+      return modm_query_fail (L, &err);
+   return 1;
+}
+
+/* core.delete(client, database, collection, filter, statement's options, options) -> op | nil,
+ * message */
+int
+modm_write_l_delete (lua_State *L)
+{
+   modm_error err;
+   lua_settop (L, 6);
+   modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
+   if (!append_command (L, op, 0, 5, &err) || !modm_query_options (L, 6, &op->options, &err))
+      return modm_query_fail (L, &err);
+   return 1;
+}
+
+/* core.write_result(op) -> documents found (n), documents modified (nModified) */
+int
+modm_write_l_result (lua_State *L)
+{
+   const modm_op *op = modm_op_check (L, 1);
+   lua_pushinteger (L, (lua_Integer) modm_query_reply_int (op, "n"));
+   lua_pushinteger (L, (lua_Integer) modm_query_reply_int (op, "nModified"));
+   return 2;
+}
