@@ -1,15 +1,15 @@
-/* base: what every room stands on. Errors that carry the path of the offending value, a growing byte
- * buffer, and the helper that makes userdata classes.
+/* base: what every room stands on. Errors that carry the path of the offending value, a growing
+ * byte buffer, and the helper that makes userdata classes.
  *
- * modm_error is a plain struct for code that must not throw (phase E): a function fills it in and returns
- * false; each level on the way out prepends its key or index. modm_buffer owns malloc'd memory: whoever
- * calls modm_buffer_init calls modm_buffer_free, or keeps it in an anchored userdata. Its writes never
- * fail one by one: a write that finds no memory sets `failed`, later writes do nothing, and the
- * writer asks once, at the end.
+ * modm_error is a plain struct for code that must not throw (phase E): a function fills it in and
+ * returns false; each level on the way out prepends its key or index. modm_buffer owns malloc'd
+ * memory: whoever calls modm_buffer_init calls modm_buffer_free, or keeps it in an anchored
+ * userdata. Its writes never fail one by one: a write that finds no memory sets `failed`, later
+ * writes do nothing, and the writer asks once, at the end.
  *
- * A class is a metatable in the registry under the address of its name. Userdata of modm begin with a
- * pointer to such a name (modm_tag), which no other library's userdata can contain, so telling them
- * apart costs one comparison.
+ * A class is a metatable in the registry under the address of its name. Userdata of modm begin with
+ * a pointer to such a name (modm_tag), which no other library's userdata can contain, so telling
+ * them apart costs one comparison.
  */
 #ifndef MODM_BASE_H
 #define MODM_BASE_H
@@ -29,8 +29,10 @@ typedef struct modm_error {
 } modm_error;
 
 /* Writes the message, clears the path, returns false. */
-bool modm_error_set (modm_error *err, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
-/* Prepend a step to the path: "a" then "b" gives "b.a". Return false, to end a failing function with. */
+bool modm_error_set (modm_error *err, const char *format, ...)
+   __attribute__ ((format (printf, 2, 3)));
+/* Prepend a step to the path: "a" then "b" gives "b.a". Return false, to end a failing function
+ * with. */
 bool modm_error_at_key (modm_error *err, const char *key, size_t len);
 bool modm_error_at_index (modm_error *err, uint32_t index);
 /* Pushes "path: message" or "message". */
@@ -73,10 +75,11 @@ modm_buffer_byte (modm_buffer *b, uint8_t byte)
       b->data[b->len++] = byte;
 }
 
-/* Pushes a userdata of class "modm.Buffer" that frees its buffer when collected; returns the buffer. */
+/* Pushes a userdata of class "modm.Buffer" that frees its buffer when collected; returns the
+ * buffer. */
 modm_buffer *modm_buffer_push (lua_State *L);
-/* The Lua state's one scratch buffer, reset and marked busy; a busy one (a nested use) gives a fresh
- * anchored one. Pushes the userdata that holds it: give it back with modm_scratch_release. */
+/* The Lua state's one scratch buffer, reset and marked busy; a busy one (a nested use) gives a
+ * fresh anchored one. Pushes the userdata that holds it: give it back with modm_scratch_release. */
 modm_buffer *modm_scratch_acquire (lua_State *L);
 void modm_scratch_release (modm_buffer *b);
 
@@ -84,7 +87,8 @@ void modm_scratch_release (modm_buffer *b);
 static inline int32_t
 modm_load_i32 (const uint8_t *p)
 {
-   uint32_t v = (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
+   uint32_t v =
+      (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
    return (int32_t) v;
 }
 
@@ -131,9 +135,11 @@ typedef struct modm_tag {
    const void *tag;
 } modm_tag;
 
-/* Makes the metatable of `cls` (metamethods; methods under __index unless metamethods has one; __name;
+/* Makes the metatable of `cls` (metamethods; methods under __index unless metamethods has one;
+ * __name;
  * __metatable so that Lua cannot reach it) and stores it. Leaves the stack as it was. */
-void modm_class_new (lua_State *L, modm_class *cls, const luaL_Reg *metamethods, const luaL_Reg *methods);
+void modm_class_new (lua_State *L, modm_class *cls, const luaL_Reg *metamethods,
+                     const luaL_Reg *methods);
 /* Pushes the metatable of `cls`. */
 static inline void
 modm_class_push (lua_State *L, modm_class *cls)

@@ -30,7 +30,8 @@ modm_check (lua_State *L, int idx, modm_class *cls)
 {
    void *p = modm_test (L, idx, cls);
    if (!p) {
-      const char *message = lua_pushfstring (L, "%s expected, got %s", *cls, luaL_typename (L, idx));
+      const char *message =
+         lua_pushfstring (L, "%s expected, got %s", *cls, luaL_typename (L, idx));
       luaL_argerror (L, idx, message);
    }
    return p;

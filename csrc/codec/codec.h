@@ -1,11 +1,11 @@
-/* codec: walks a schema over a document; the hot room. Reading a slot, converting what was assigned,
- * validating (phase V), encoding (phase E) and comparing two encodings (diff).
+/* codec: walks a schema over a document; the hot room. Reading a slot, converting what was
+ * assigned, validating (phase V), encoding (phase E) and comparing two encodings (diff).
  *
- * A document is one userdata: this struct, then its slots' offsets and states, then usually the bytes it came
- * with. Its user value, made when first needed, is a table `values`: [i] the decoded or assigned value of slot i;
- * [n + i] what a reference was resolved to (false: it points nowhere); [0] the userdata that holds the bytes once
- * they no longer are the ones behind the struct; [-1] the encoding of a save under way. Nothing of a document is
- * malloc'd, so it needs no __gc.
+ * A document is one userdata: this struct, then its slots' offsets and states, then usually the
+ * bytes it came with. Its user value, made when first needed, is a table `values`: [i] the decoded
+ * or assigned value of slot i; [n + i] what a reference was resolved to (false: it points nowhere);
+ * [0] the userdata that holds the bytes once they no longer are the ones behind the struct; [-1]
+ * the encoding of a save under way. Nothing of a document is malloc'd, so it needs no __gc.
  */
 #ifndef MODM_CODEC_H
 #define MODM_CODEC_H
@@ -13,17 +13,18 @@
 #include "schema/schema.h"
 
 typedef enum modm_state {
-   MODM_UNSET,      /* undefined */
-   MODM_STORED,     /* in bytes, not decoded */
-   MODM_READ,       /* in bytes, and decoded in values[i], perhaps changed in place */
-   MODM_SET,        /* values[i] as it was assigned */
-   MODM_CLEAN,      /* values[i] assigned and converted */
-   MODM_DEFAULTED,  /* values[i] is an empty default that was handed out: unset while it stays empty */
-   MODM_NOT_LOADED  /* left out by the projection it was read with */
+   MODM_UNSET,     /* undefined */
+   MODM_STORED,    /* in bytes, not decoded */
+   MODM_READ,      /* in bytes, and decoded in values[i], perhaps changed in place */
+   MODM_SET,       /* values[i] as it was assigned */
+   MODM_CLEAN,     /* values[i] assigned and converted */
+   MODM_DEFAULTED, /* values[i] is an empty default that was handed out: unset while it stays empty
+                    */
+   MODM_NOT_LOADED /* left out by the projection it was read with */
 } modm_state;
 
-/* Beside the state: the projection took a part of the value only ("comments.author", $slice), so that a change
- * of it cannot be saved but within an embedded document. */
+/* Beside the state: the projection took a part of the value only ("comments.author", $slice), so
+ * that a change of it cannot be saved but within an embedded document. */
 enum { MODM_PART = 0x80 };
 
 static inline modm_state
@@ -33,10 +34,10 @@ modm_state_of (uint8_t state)
 }
 
 enum {
-   MODM_DOC_LOADED = 1 << 0,   /* came from the server, or was saved: bytes are what the server has */
-   MODM_DOC_PARTIAL = 1 << 1,  /* read with a projection: never saved as a whole */
-   MODM_DOC_VALUES = 1 << 2,   /* has its values table */
-   MODM_DOC_UNKNOWN = 1 << 3   /* bytes hold elements that are no fields */
+   MODM_DOC_LOADED = 1 << 0, /* came from the server, or was saved: bytes are what the server has */
+   MODM_DOC_PARTIAL = 1 << 1, /* read with a projection: never saved as a whole */
+   MODM_DOC_VALUES = 1 << 2,  /* has its values table */
+   MODM_DOC_UNKNOWN = 1 << 3  /* bytes hold elements that are no fields */
 };
 
 typedef struct modm_document {
@@ -60,16 +61,17 @@ typedef struct modm_mask {
 
 /* Pushes a new document without values. */
 modm_document *modm_document_push (lua_State *L, const modm_schema *s);
-/* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server. `mask` says
- * what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls. */
-modm_document *modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len,
-                                   const modm_mask *mask);
+/* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server.
+ * `mask` says what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls.
+ */
+modm_document *modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes,
+                                   size_t len, const modm_mask *mask);
 modm_document *modm_document_test (lua_State *L, int idx);
 modm_document *modm_document_check (lua_State *L, int idx);
 /* Pushes the values table, making it first. */
 void modm_document_values (lua_State *L, int idx, modm_document *d);
-/* Takes new bytes (a block that is a whole userdata, at the top, popped), into which stored slots then point; what is
- * held stays as it is. */
+/* Takes new bytes (a block that is a whole userdata, at the top, popped), into which stored slots
+ * then point; what is held stays as it is. */
 void modm_document_take_bytes (lua_State *L, int idx, modm_document *d);
 /* The same after a save: the bytes are its encoding, and what the server has. */
 void modm_document_rebase (lua_State *L, int idx, modm_document *d);
@@ -77,16 +79,23 @@ void modm_document_rebase (lua_State *L, int idx, modm_document *d);
 bool modm_document_element (const modm_document *d, uint32_t i, modm_element *e);
 /* Pops the value at the top into slot i, as assigned. */
 void modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i);
-/* Fills slots from the table at idx with stored names ("tables in stored form"); raises for unknown ones. */
+/* Fills slots from the table at idx with stored names ("tables in stored form"); raises for unknown
+ * ones. */
 void modm_document_fill (lua_State *L, int doc, modm_document *d, int idx);
 
 /* ---- reading (decode.c) ---- */
 
 /* What reading a slot still needs from Lua. */
-typedef enum modm_need { MODM_NEED_NOTHING, MODM_NEED_DEFAULT, MODM_NEED_REFERENCE, MODM_NEED_REFERENCES } modm_need;
+typedef enum modm_need {
+   MODM_NEED_NOTHING,
+   MODM_NEED_DEFAULT,
+   MODM_NEED_REFERENCE,
+   MODM_NEED_REFERENCES
+} modm_need;
 
-/* Pushes the value of slot i as the user sees it, converting and keeping it on first read. What it needs is
- * returned; then the pushed value is the stored key, the list, or nil. Raises for a slot that was not loaded. */
+/* Pushes the value of slot i as the user sees it, converting and keeping it on first read. What it
+ * needs is returned; then the pushed value is the stored key, the list, or nil. Raises for a slot
+ * that was not loaded. */
 modm_need modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i);
 /* Pushes the value without defaults, references or conversion: the raw state, nil when unset. */
 void modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i);
@@ -97,14 +106,16 @@ void modm_document_push_pk (lua_State *L, int idx, modm_document *d);
 
 /* Converts all that was assigned, here and in embedded documents, without validating. */
 void modm_document_convert (lua_State *L, int idx, modm_document *d);
-/* Validates all fields but those in the set at `exclude` (0: none). Pushes the tree of errors or nil, and the
- * list of what Lua has still to call, in order, or nil: {validators=, value=, path=} or {clean=document, path=}.
- * With `cascade` an unsaved reference is no error, since it will be saved first. */
+/* Validates all fields but those in the set at `exclude` (0: none). Pushes the tree of errors or
+ * nil, and the list of what Lua has still to call, in order, or nil: {validators=, value=, path=}
+ * or {clean=document, path=}. With `cascade` an unsaved reference is no error, since it will be
+ * saved first. */
 void modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bool cascade);
 /* Pushes the list of documents and names whose function default is due: {document, name, ...}. */
 void modm_document_defaults (lua_State *L, int idx, modm_document *d);
 
-/* One value for one field, as queries do: pushes the converted value (or the value itself). False: err says why. */
+/* One value for one field, as queries do: pushes the converted value (or the value itself). False:
+ * err says why. */
 bool modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error *err);
 
 /* ---- phase E (encode.c) ---- */
@@ -112,16 +123,18 @@ bool modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error 
 /* The whole document at idx into b. */
 bool modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer *b, int depth,
                            modm_error *err);
-/* A converted value for a field under the key; what is not of the field's type is written by its own. */
-bool modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key, size_t key_len,
-                        int depth, modm_error *err);
+/* A converted value for a field under the key; what is not of the field's type is written by its
+ * own. */
+bool modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                        size_t key_len, int depth, modm_error *err);
 
 /* ---- diff.c ---- */
 
-/* Compares two encodings of a document of schema s and appends {$set, $unset, $push} to out. *same when nothing
- * differs (out stays as it was). False when there is no memory or bytes are no BSON. */
-bool modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after, size_t after_len,
-                modm_buffer *out, bool *same);
+/* Compares two encodings of a document of schema s and appends {$set, $unset, $push} to out. *same
+ * when nothing differs (out stays as it was). False when there is no memory or bytes are no BSON.
+ */
+bool modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len,
+                const uint8_t *after, size_t after_len, modm_buffer *out, bool *same);
 
 /* Opens the room: fills in modm_hooks. */
 void modm_codec_open (void);

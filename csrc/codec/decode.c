@@ -35,7 +35,8 @@ read_stored (lua_State *L, int idx, modm_document *d, uint32_t i)
       keep (L, idx, d, i, MODM_READ);
 }
 
-/* The value as it was assigned becomes the field's own type; what cannot be converted stays as it is. */
+/* The value as it was assigned becomes the field's own type; what cannot be converted stays as it
+ * is. */
 static void
 read_assigned (lua_State *L, int idx, modm_document *d, uint32_t i)
 {

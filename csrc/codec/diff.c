@@ -51,11 +51,12 @@ enter (update *u, const modm_element *e)
 
 /* When `after` is `before` with items added at its end: where the added ones begin. */
 static bool
-grew (const modm_element *before, const modm_element *after, const uint8_t **added, size_t *added_len)
+grew (const modm_element *before, const modm_element *after, const uint8_t **added,
+      size_t *added_len)
 {
    size_t head = before->size - 5; /* without length and final NUL */
-   if (before->type != MODM_BSON_ARRAY || after->type != MODM_BSON_ARRAY || after->size <= before->size ||
-       memcmp (before->value + 4, after->value + 4, head) != 0)
+   if (before->type != MODM_BSON_ARRAY || after->type != MODM_BSON_ARRAY ||
+       after->size <= before->size || memcmp (before->value + 4, after->value + 4, head) != 0)
       return false;
    *added = after->value + 4 + head;
    *added_len = after->size - 5 - head;
@@ -89,7 +90,8 @@ same_class (const modm_element *a, const modm_element *b)
 {
    modm_element x, y;
    bool has = modm_reader_find (a->value, a->size, "_cls", 4, &x);
-   return has == modm_reader_find (b->value, b->size, "_cls", 4, &y) && (!has || same_element (&x, &y));
+   return has == modm_reader_find (b->value, b->size, "_cls", 4, &y) &&
+          (!has || same_element (&x, &y));
 }
 
 static void
@@ -112,7 +114,8 @@ changed (update *u, const modm_schema *s, const modm_element *before, const modm
 
 /* The element of `e`'s key in a document that is walked beside it: most often the next one. */
 static bool
-find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_element *e, modm_element *found)
+find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_element *e,
+             modm_element *found)
 {
    modm_reader ahead = *r;
    if (modm_reader_next (&ahead, found) && found->key_len == e->key_len &&
@@ -124,12 +127,13 @@ find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_ele
 }
 
 static void
-compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after,
-         size_t after_len)
+compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_len,
+         const uint8_t *after, size_t after_len)
 {
    modm_reader r, beside;
    modm_element e, other;
-   if (!modm_reader_init (&r, after, after_len) || !modm_reader_init (&beside, before, before_len)) {
+   if (!modm_reader_init (&r, after, after_len) ||
+       !modm_reader_init (&beside, before, before_len)) {
       u->failed = true;
       return;
    }
@@ -160,8 +164,8 @@ write_operator (modm_buffer *out, const char *name, modm_buffer *part)
 }
 
 bool
-modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after, size_t after_len,
-           modm_buffer *out, bool *same)
+modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after,
+           size_t after_len, modm_buffer *out, bool *same)
 {
    *same = before_len == after_len && memcmp (before, after, before_len) == 0;
    if (*same)

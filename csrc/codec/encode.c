@@ -11,8 +11,8 @@ copy_stored (const modm_document *d, uint32_t i, modm_buffer *b)
 }
 
 bool
-modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key, size_t key_len,
-                   int depth, modm_error *err)
+modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                   size_t key_len, int depth, modm_error *err)
 {
    if (modm_isnull (L, idx)) {
       modm_write_key (b, MODM_BSON_NULL, key, key_len);
@@ -32,8 +32,8 @@ is_empty (lua_State *L, int table)
 }
 
 static bool
-encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_buffer *b, int depth,
-             modm_error *err)
+encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_buffer *b,
+             int depth, modm_error *err)
 {
    const modm_field *f = &d->schema->fields[i];
    modm_state state = modm_state_of (d->states[i]);
@@ -82,7 +82,8 @@ is_untouched (const modm_document *d)
 }
 
 bool
-modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer *b, int depth, modm_error *err)
+modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer *b, int depth,
+                      modm_error *err)
 {
    if (depth > MODM_MAX_DEPTH || !lua_checkstack (L, 10))
       return modm_error_set (err, "nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);

@@ -3,7 +3,8 @@
 
 /* ---- embedded ---- */
 
-/* The model that a table says it is of (_cls), or the field's own; NULL when the name is foreign. */
+/* The model that a table says it is of (_cls), or the field's own; NULL when the name is foreign.
+ */
 static const modm_schema *
 schema_of_table (lua_State *L, int idx, const modm_schema *target)
 {
@@ -58,13 +59,15 @@ embedded_accepts (const modm_field *f, const modm_element *document)
    const modm_schema *s = f->target;
    modm_reader r;
    modm_element e;
-   if (!s || document->type != MODM_BSON_DOCUMENT || s->flags & (MODM_SCHEMA_CLEAN | MODM_SCHEMA_CALLBACKS) ||
+   if (!s || document->type != MODM_BSON_DOCUMENT ||
+       s->flags & (MODM_SCHEMA_CLEAN | MODM_SCHEMA_CALLBACKS) ||
        !modm_reader_init (&r, document->value, document->size))
       return false;
    uint32_t hint = 0, required = 0;
    while (modm_reader_next (&r, &e)) {
       const modm_field *inner = modm_schema_stored (s, e.key, e.key_len, hint);
-      bool is_cls = s->cls && e.type == MODM_BSON_STRING && e.key_len == 4 && memcmp (e.key, "_cls", 4) == 0;
+      bool is_cls =
+         s->cls && e.type == MODM_BSON_STRING && e.key_len == 4 && memcmp (e.key, "_cls", 4) == 0;
       if (is_cls && e.size == s->cls_len + 5 && memcmp (e.value + 4, s->cls, s->cls_len) == 0)
          continue;
       if (!inner || inner->flags & MODM_FIELD_CHOICES || !inner->kind->accepts (inner, &e))
@@ -81,8 +84,8 @@ embedded_accepts (const modm_field *f, const modm_element *document)
 }
 
 static bool
-embedded_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key, size_t key_len,
-                 int depth, modm_error *err)
+embedded_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                 size_t key_len, int depth, modm_error *err)
 {
    (void) f;
    const modm_document *d = modm_document_test (L, idx);
@@ -113,8 +116,8 @@ reference_convert (lua_State *L, int idx, const modm_field *f, modm_error *err)
    if (d && modm_schema_isa (d->schema, target))
       return MODM_SAME;
    if (d) {
-      modm_error_set (err, "value must be an instance of %s, or its key, not an instance of %s.", target->name,
-                      d->schema->name);
+      modm_error_set (err, "value must be an instance of %s, or its key, not an instance of %s.",
+                      target->name, d->schema->name);
       return MODM_REFUSED;
    }
    const modm_field *key = &target->fields[target->primary];
@@ -131,8 +134,8 @@ reference_accepts (const modm_field *f, const modm_element *e)
 }
 
 static bool
-reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key, size_t key_len,
-                  int depth, modm_error *err)
+reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                  size_t key_len, int depth, modm_error *err)
 {
    const modm_document *d = modm_document_test (L, idx);
    if (d)
@@ -152,8 +155,8 @@ reference_push (lua_State *L, const modm_field *f, const modm_element *e)
 
 /* A document among values that have no schema: an embedded one as it is, another as its key. */
 static bool
-append_document_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len, int depth,
-                       modm_error *err)
+append_document_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len,
+                       int depth, modm_error *err)
 {
    const modm_document *d = modm_document_test (L, idx);
    if (!d) {
@@ -168,13 +171,13 @@ append_document_value (lua_State *L, int idx, modm_buffer *b, const char *key, s
 void
 modm_codec_open (void)
 {
-   modm_hooks = (modm_document_hooks) {.embedded_convert = embedded_convert,
-                                       .embedded_accepts = embedded_accepts,
-                                       .embedded_append = embedded_append,
-                                       .embedded_push = embedded_push,
-                                       .reference_convert = reference_convert,
-                                       .reference_accepts = reference_accepts,
-                                       .reference_append = reference_append,
-                                       .reference_push = reference_push};
+   modm_hooks = (modm_document_hooks){.embedded_convert = embedded_convert,
+                                      .embedded_accepts = embedded_accepts,
+                                      .embedded_append = embedded_append,
+                                      .embedded_push = embedded_push,
+                                      .reference_convert = reference_convert,
+                                      .reference_accepts = reference_accepts,
+                                      .reference_append = reference_append,
+                                      .reference_push = reference_push};
    modm_append_foreign = append_document_value;
 }

@@ -42,7 +42,7 @@ modm_document_push (lua_State *L, const modm_schema *s)
 /* What one walk over the bytes found. */
 typedef struct index_result {
    bool bad;
-   bool foreign;           /* _cls names another model */
+   bool foreign; /* _cls names another model */
    const modm_element *unknown;
    modm_element first_unknown;
 } index_result;
@@ -128,13 +128,15 @@ static void
 refuse_unknown (lua_State *L, const modm_schema *s, const modm_element *e)
 {
    lua_pushlstring (L, e->key, e->key_len);
-   luaL_error (L, "%s: a stored document has the field '%s', which the model does not declare "
-                  "(Meta.ignore_unknown_fields = true allows it)",
+   luaL_error (L,
+               "%s: a stored document has the field '%s', which the model does not declare "
+               "(Meta.ignore_unknown_fields = true allows it)",
                s->name, lua_tostring (L, -1));
 }
 
 modm_document *
-modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len, const modm_mask *mask)
+modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len,
+                    const modm_mask *mask)
 {
    modm_document *d = push_record (L, s, len);
    uint8_t *copy = d->states + s->n;
@@ -228,7 +230,8 @@ modm_document_fill (lua_State *L, int doc, modm_document *d, int idx)
    luaL_checkstack (L, 10, "a document");
    for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
       if (lua_type (L, -2) != LUA_TSTRING)
-         luaL_error (L, "%s: a document's table has a key of type %s", s->name, luaL_typename (L, -2));
+         luaL_error (L, "%s: a document's table has a key of type %s", s->name,
+                     luaL_typename (L, -2));
       size_t len;
       const char *name = lua_tolstring (L, -2, &len);
       const modm_field *f = modm_schema_stored (s, name, len, 0);
@@ -277,7 +280,8 @@ settle (lua_State *L, int values, modm_document *d, uint32_t i)
 {
    modm_state state = modm_state_of (d->states[i]);
    uint8_t part = d->states[i] & MODM_PART;
-   bool held = state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
+   bool held =
+      state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
    if (held && d->schema->fields[i].kind->is_mutable) {
       d->states[i] = (uint8_t) ((d->offsets[i] ? MODM_READ : MODM_DEFAULTED) | part);
    } else if (held) {

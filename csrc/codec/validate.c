@@ -1,5 +1,6 @@
-/* Phase V: validates a document, converting as it goes, and gathers all errors in a tree that mirrors it. What
- * only Lua can call (validators, clean) is listed for it: C frames must not stand below a callback that yields. */
+/* Phase V: validates a document, converting as it goes, and gathers all errors in a tree that
+ * mirrors it. What only Lua can call (validators, clean) is listed for it: C frames must not stand
+ * below a callback that yields. */
 #include "codec/codec_private.h"
 
 #include "field/list.h"
@@ -125,7 +126,8 @@ is_equal (lua_State *L, int a, int b)
    if (lua_rawequal (L, a, b))
       return true;
    const modm_value *x = modm_value_test (L, a), *y = modm_value_test (L, b);
-   return x && y && x->type == y->type && x->size == y->size && memcmp (x->bytes, y->bytes, x->size) == 0;
+   return x && y && x->type == y->type && x->size == y->size &&
+          memcmp (x->bytes, y->bytes, x->size) == 0;
 }
 
 static void
@@ -159,7 +161,8 @@ check_choices (modm_validation *v, int idx, const modm_field *f)
          luaL_addvalue (&text);
       }
       luaL_pushresult (&text);
-      modm_report (v, "%s is not a choice. Choices are [%s].", modm_describe (L, idx), lua_tostring (L, -2));
+      modm_report (v, "%s is not a choice. Choices are [%s].", modm_describe (L, idx),
+                   lua_tostring (L, -2));
    }
    lua_settop (L, top);
 }
@@ -194,7 +197,8 @@ check_value (modm_validation *v, int idx, const modm_field *f)
 
 static void push_validated (modm_validation *v, int idx, const modm_field *f, bool own);
 
-/* Pushes the list with its items converted: the very list when the document owns it, else a new one. */
+/* Pushes the list with its items converted: the very list when the document owns it, else a new
+ * one. */
 static void
 push_validated_list (modm_validation *v, int idx, const modm_field *f, bool own)
 {
@@ -259,7 +263,8 @@ push_validated (modm_validation *v, int idx, const modm_field *f, bool own)
 
 /* ---- documents ---- */
 
-/* True when the stored bytes of slot i are surely valid and nobody changed what was read of them. */
+/* True when the stored bytes of slot i are surely valid and nobody changed what was read of them.
+ */
 static bool
 is_surely_valid (const modm_document *d, uint32_t i)
 {
@@ -267,8 +272,8 @@ is_surely_valid (const modm_document *d, uint32_t i)
    modm_state state = modm_state_of (d->states[i]);
    modm_element e;
    return (state == MODM_STORED || (state == MODM_READ && !f->kind->is_mutable)) &&
-          !(f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS)) && modm_document_element (d, i, &e) &&
-          f->kind->accepts (f, &e);
+          !(f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS)) &&
+          modm_document_element (d, i, &e) && f->kind->accepts (f, &e);
 }
 
 /* Pushes the value of a slot for validation, null as null; false when it is undefined. */
@@ -278,7 +283,8 @@ push_defined (lua_State *L, int idx, modm_document *d, uint32_t i)
    modm_state state = modm_state_of (d->states[i]);
    const modm_field *f = &d->schema->fields[i];
    if (state == MODM_UNSET || (state == MODM_STORED && f->kind->is_mutable)) {
-      (void) modm_document_read (L, idx, d, i); /* a default is set by this; what may change is kept */
+      (void) modm_document_read (L, idx, d,
+                                 i); /* a default is set by this; what may change is kept */
       lua_pop (L, 1);
       state = modm_state_of (d->states[i]);
    }
@@ -358,7 +364,8 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
    v->at = &here;
    for (uint32_t i = 0; i < s->n; i++) {
       here.key = s->fields[i].name;
-      if (modm_state_of (d->states[i]) != MODM_NOT_LOADED && !is_excluded (L, exclude, &s->fields[i]))
+      if (modm_state_of (d->states[i]) != MODM_NOT_LOADED &&
+          !is_excluded (L, exclude, &s->fields[i]))
          validate_slot (v, idx, d, i);
    }
    v->at = here.up;
@@ -375,7 +382,8 @@ modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bo
    idx = lua_absindex (L, idx);
    lua_pushnil (L);
    lua_pushnil (L);
-   modm_validation v = {.L = L, .errors = lua_gettop (L) - 1, .pending = lua_gettop (L), .cascade = cascade};
+   modm_validation v = {
+      .L = L, .errors = lua_gettop (L) - 1, .pending = lua_gettop (L), .cascade = cascade};
    validate_document (&v, idx, d, exclude);
 }
 
@@ -383,7 +391,8 @@ bool
 modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error *err)
 {
    idx = lua_absindex (L, idx);
-   modm_outcome outcome = modm_isnull (L, idx) ? MODM_SAME : f->kind->convert (L, idx, f, NULL, err);
+   modm_outcome outcome =
+      modm_isnull (L, idx) ? MODM_SAME : f->kind->convert (L, idx, f, NULL, err);
    if (outcome == MODM_REFUSED)
       return false;
    if (outcome == MODM_SAME)

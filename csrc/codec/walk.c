@@ -1,10 +1,11 @@
-/* Walks over a document and the documents embedded in it: converting without validating, finding the function
- * defaults that are due. */
+/* Walks over a document and the documents embedded in it: converting without validating, finding
+ * the function defaults that are due. */
 #include "codec/codec_private.h"
 
 typedef void (*visit) (lua_State *L, int idx, modm_document *d, int out);
 
-/* Calls fn for each document at or in the value at idx (a document, or a list of them to any depth). */
+/* Calls fn for each document at or in the value at idx (a document, or a list of them to any
+ * depth). */
 static void
 each_document (lua_State *L, int idx, visit fn, int out, int depth)
 {

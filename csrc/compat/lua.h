@@ -85,8 +85,8 @@ modm_newuserdata (lua_State *L, size_t size)
 #endif
 }
 
-/* Pushes the user value. Under LuaJIT one that was never set is some other table, so the owner of the
- * userdata keeps a flag that says whether it set one. */
+/* Pushes the user value. Under LuaJIT one that was never set is some other table, so the owner of
+ * the userdata keeps a flag that says whether it set one. */
 static inline void
 modm_getuservalue (lua_State *L, int idx)
 {
@@ -108,8 +108,8 @@ modm_setuservalue (lua_State *L, int idx)
 #endif
 }
 
-/* True when the value is a number that stands for an integer: on 5.4 one of subtype integer, on LuaJIT
- * any integral number up to 2^53. */
+/* True when the value is a number that stands for an integer: on 5.4 one of subtype integer, on
+ * LuaJIT any integral number up to 2^53. */
 static inline bool
 modm_isinteger (lua_State *L, int idx, int64_t *out)
 {

@@ -18,7 +18,8 @@ static int
 refuse_name (lua_State *L, const modm_document *d)
 {
    if (lua_type (L, 2) != LUA_TSTRING)
-      return luaL_error (L, "%s: field names are strings, got a %s", d->schema->name, luaL_typename (L, 2));
+      return luaL_error (L, "%s: field names are strings, got a %s", d->schema->name,
+                         luaL_typename (L, 2));
    return luaL_error (L, "%s has no field '%s'", d->schema->name, lua_tostring (L, 2));
 }
 
@@ -67,7 +68,8 @@ same_content (lua_State *L, const modm_document *a, const modm_document *b)
    modm_buffer *x = modm_buffer_push (L), *y = modm_buffer_push (L);
    bool same = false;
    return encode (L, 1, a, x) && encode (L, 2, b, y) &&
-          modm_diff (a->schema, x->data, x->len, y->data, y->len, modm_buffer_push (L), &same) && same;
+          modm_diff (a->schema, x->data, x->len, y->data, y->len, modm_buffer_push (L), &same) &&
+          same;
 }
 
 /* Others by model and key; two without a key are never equal. */
@@ -89,9 +91,11 @@ static int
 mt_eq (lua_State *L)
 {
    modm_document *a = modm_document_test (L, 1), *b = modm_document_test (L, 2);
-   bool embedded = a && b && a->schema->flags & MODM_SCHEMA_EMBEDDED && b->schema->flags & MODM_SCHEMA_EMBEDDED;
+   bool embedded =
+      a && b && a->schema->flags & MODM_SCHEMA_EMBEDDED && b->schema->flags & MODM_SCHEMA_EMBEDDED;
    lua_settop (L, 2);
-   lua_pushboolean (L, a && b && (a == b || (embedded ? same_content (L, a, b) : same_key (L, a, b))));
+   lua_pushboolean (L,
+                    a && b && (a == b || (embedded ? same_content (L, a, b) : same_key (L, a, b))));
    return 1;
 }
 
@@ -154,12 +158,14 @@ l_next (lua_State *L)
    return 2;
 }
 
-/* core.document_class(schema, wrap?): makes the metatable; wrap(read) gives the function that __index is. */
+/* core.document_class(schema, wrap?): makes the metatable; wrap(read) gives the function that
+ * __index is. */
 static int
 l_document_class (lua_State *L)
 {
    const modm_schema *s = modm_schema_check (L, 1);
-   static const luaL_Reg metamethods[] = {{"__eq", mt_eq}, {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {
+      {"__eq", mt_eq}, {"__tostring", mt_tostring}, {NULL, NULL}};
    lua_settop (L, 2);
    modm_schema_push_env (L, s);
    lua_newtable (L);

@@ -39,15 +39,16 @@ field_of_key (lua_State *L, const modm_schema *s, int key)
    } else if (lua_type (L, key) == LUA_TNUMBER) {
       f = positional (s, lua_tointeger (L, key));
       if (!f)
-         luaL_error (L, "%s: position %d given, but it has %d fields", s->name, (int) lua_tointeger (L, key),
-                     (int) count_positions (s));
+         luaL_error (L, "%s: position %d given, but it has %d fields", s->name,
+                     (int) lua_tointeger (L, key), (int) count_positions (s));
    } else {
       luaL_error (L, "%s: field names must be strings, got a %s", s->name, luaL_typename (L, key));
    }
    return f;
 }
 
-/* Fills the document at doc, the top, from the arguments first..: one table of names, or positions. */
+/* Fills the document at doc, the top, from the arguments first..: one table of names, or positions.
+ */
 static void
 construct (lua_State *L, int doc, modm_document *d, int first)
 {
@@ -109,7 +110,8 @@ l_from_table (lua_State *L)
    const char *cls = lua_type (L, 3) == LUA_TSTRING ? lua_tolstring (L, 3, &len) : NULL;
    const modm_schema *own = cls ? modm_schema_class (L, s, cls, len) : s;
    if (!own)
-      luaL_error (L, "%s: _cls is '%s', which is neither %s nor a model that extends it", s->name, cls, s->name);
+      luaL_error (L, "%s: _cls is '%s', which is neither %s nor a model that extends it", s->name,
+                  cls, s->name);
    modm_document *d = modm_document_push (L, own);
    modm_document_fill (L, 4, d, 2);
    return 1;
@@ -123,7 +125,8 @@ l_from_bytes (lua_State *L)
    size_t len;
    const char *bytes = luaL_checklstring (L, 2, &len);
    modm_reader r;
-   if (!modm_reader_init (&r, (const uint8_t *) bytes, len) || (size_t) modm_load_i32 ((const uint8_t *) bytes) != len)
+   if (!modm_reader_init (&r, (const uint8_t *) bytes, len) ||
+       (size_t) modm_load_i32 ((const uint8_t *) bytes) != len)
       return luaL_argerror (L, 2, "a BSON document expected");
    modm_document_load (L, s, (const uint8_t *) bytes, len, NULL)->flags |= MODM_DOC_LOADED;
    return 1;

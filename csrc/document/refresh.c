@@ -1,7 +1,8 @@
 /* refresh_from_db: a document takes over what the server has now. */
 #include "document/document_private.h"
 
-/* Which fields are in the set of stored names at idx (all without one): an array at the top of the stack. */
+/* Which fields are in the set of stored names at idx (all without one): an array at the top of the
+ * stack. */
 static bool *
 push_named (lua_State *L, const modm_document *d, int names)
 {
@@ -21,7 +22,8 @@ push_named (lua_State *L, const modm_document *d, int names)
 
 /* Copies the elements of a source whose field is named, or is not. */
 static void
-write_elements (const modm_schema *s, const modm_document *source, const bool *named, bool wanted, modm_buffer *b)
+write_elements (const modm_schema *s, const modm_document *source, const bool *named, bool wanted,
+                modm_buffer *b)
 {
    modm_reader r;
    modm_element e;
@@ -33,8 +35,8 @@ write_elements (const modm_schema *s, const modm_document *source, const bool *n
    }
 }
 
-/* core.refresh(document, fresh document, names (set of stored names) or nil): the named fields, or all, become what
- * the server has; changes of the others stay. */
+/* core.refresh(document, fresh document, names (set of stored names) or nil): the named fields, or
+ * all, become what the server has; changes of the others stay. */
 static int
 l_refresh (lua_State *L)
 {

@@ -1,4 +1,5 @@
-/* What the methods of instances are built of: validating, converting, keys, resolving, refreshing. */
+/* What the methods of instances are built of: validating, converting, keys, resolving, refreshing.
+ */
 #include "document/document_private.h"
 
 /* The slot of the field named by argument idx. */
@@ -11,7 +12,8 @@ check_slot (lua_State *L, const modm_document *d, int idx)
    return (uint32_t) f->id - 1;
 }
 
-/* core.validate(document, exclude (set of names) or nil, cascade) -> errors or nil, callbacks or nil */
+/* core.validate(document, exclude (set of names) or nil, cascade) -> errors or nil, callbacks or
+ * nil */
 static int
 l_validate (lua_State *L)
 {
@@ -96,7 +98,8 @@ push_keys (lua_State *L)
    }
 }
 
-/* core.id_of(document, name) -> the key (or list of keys) that a reference holds, without a query */
+/* core.id_of(document, name) -> the key (or list of keys) that a reference holds, without a query
+ */
 static int
 l_id_of (lua_State *L)
 {
@@ -108,8 +111,8 @@ l_id_of (lua_State *L)
    return 1;
 }
 
-/* core.resolve(document, name, document or false or true): what the reference was found to be; true for a list
- * whose items were put in place. */
+/* core.resolve(document, name, document or false or true): what the reference was found to be; true
+ * for a list whose items were put in place. */
 static int
 l_resolve (lua_State *L)
 {
@@ -123,7 +126,8 @@ l_resolve (lua_State *L)
    return 0;
 }
 
-/* core.is_loaded(document) -> whether it is in the database as far as it knows, whether only a part was read */
+/* core.is_loaded(document) -> whether it is in the database as far as it knows, whether only a part
+ * was read */
 static int
 l_is_loaded (lua_State *L)
 {
@@ -153,15 +157,8 @@ l_model_of (lua_State *L)
    return 1;
 }
 
-const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
-                                                  {"convert", l_convert},
-                                                  {"defaults", l_defaults},
-                                                  {"default", l_default},
-                                                  {"encode_document", l_encode},
-                                                  {"key", l_key},
-                                                  {"id_of", l_id_of},
-                                                  {"resolve", l_resolve},
-                                                  {"is_loaded", l_is_loaded},
-                                                  {"schema_of", l_schema_of},
-                                                  {"model_of", l_model_of},
-                                                  {NULL, NULL}};
+const luaL_Reg modm_document_state_functions[] = {
+   {"validate", l_validate},   {"convert", l_convert},        {"defaults", l_defaults},
+   {"default", l_default},     {"encode_document", l_encode}, {"key", l_key},
+   {"id_of", l_id_of},         {"resolve", l_resolve},        {"is_loaded", l_is_loaded},
+   {"schema_of", l_schema_of}, {"model_of", l_model_of},      {NULL, NULL}};

@@ -1,4 +1,5 @@
-/* What all kinds share: options, blanks, messages, and the defaults for values that need nothing special. */
+/* What all kinds share: options, blanks, messages, and the defaults for values that need nothing
+ * special. */
 #include "field/field_private.h"
 
 modm_document_hooks modm_hooks;

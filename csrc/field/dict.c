@@ -84,7 +84,8 @@ bool
 modm_dict_accepts (const modm_field *f, const modm_element *e)
 {
    (void) f;
-   return e->type == MODM_BSON_DOCUMENT && e->size > 5 && stored_keys_fit (e->value, e->size, false, 0);
+   return e->type == MODM_BSON_DOCUMENT && e->size > 5 &&
+          stored_keys_fit (e->value, e->size, false, 0);
 }
 
 bool

@@ -1,9 +1,10 @@
-/* Fields that hold documents or point to them. What they do needs documents, so the rooms to the right fill in
- * modm_hooks; here are the kinds' functions for the table. */
+/* Fields that hold documents or point to them. What they do needs documents, so the rooms to the
+ * right fill in modm_hooks; here are the kinds' functions for the table. */
 #include "field/field_private.h"
 
 modm_outcome
-modm_embedded_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+modm_embedded_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                       modm_error *err)
 {
    (void) v;
    return modm_hooks.embedded_convert (L, idx, f, err);
@@ -29,7 +30,8 @@ modm_embedded_push (lua_State *L, const modm_field *f, const modm_element *e)
 }
 
 modm_outcome
-modm_reference_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+modm_reference_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                        modm_error *err)
 {
    (void) v;
    return modm_hooks.reference_convert (L, idx, f, err);

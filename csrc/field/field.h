@@ -1,17 +1,17 @@
-/* field: the kinds of field. kinds.c holds THE table, one row a kind; each kind or close family has a
- * small file with its functions.
+/* field: the kinds of field. kinds.c holds THE table, one row a kind; each kind or close family has
+ * a small file with its functions.
  *
- * A modm_field is one declared field, owned by its schema: plain C, no Lua references. What it has of Lua (its
- * default, choices, validators, a late-bound model) lies in its schema's environment, a Lua table, under
- * field->id (see schema.h).
+ * A modm_field is one declared field, owned by its schema: plain C, no Lua references. What it has
+ * of Lua (its default, choices, validators, a late-bound model) lies in its schema's environment, a
+ * Lua table, under field->id (see schema.h).
  *
  * A kind's functions, by phase:
  *   compile   at definition: reads the kind's own options from a Lua table; raises for wrong ones.
- *   convert   phase V: turns what the user assigned into the field's own type. May run Lua (__tostring).
- *   check     phase V: built-in validators on a converted value; adds messages.
- *   accepts   quick look at stored bytes: true when they are surely valid as they stand.
- *   append    phase E: writes a value; runs no Lua, throws nothing.
- *   push      decodes stored bytes; must take whatever is stored, also what the field would refuse.
+ *   convert   phase V: turns what the user assigned into the field's own type. May run Lua
+ * (__tostring). check     phase V: built-in validators on a converted value; adds messages. accepts
+ * quick look at stored bytes: true when they are surely valid as they stand. append    phase E:
+ * writes a value; runs no Lua, throws nothing. push      decodes stored bytes; must take whatever
+ * is stored, also what the field would refuse.
  */
 #ifndef MODM_FIELD_H
 #define MODM_FIELD_H
@@ -48,12 +48,14 @@ typedef struct modm_kind {
    const char *stored_text;
    const modm_option *options; /* its own, besides the common ones; ends with a NULL name */
    modm_role role;
-   bool keeps;   /* a decoded value stays in the slot: it is a table, a document or a userdata */
-   bool is_mutable;   /* such a value may change in place: it is encoded and compared at each save */
+   bool keeps;      /* a decoded value stays in the slot: it is a table, a document or a userdata */
+   bool is_mutable; /* such a value may change in place: it is encoded and compared at each save */
    bool is_container; /* unset, it reads as a new empty table; empty tables are no blanks to it */
-   const char *inner_kind; /* a list whose items are always of this kind, with this field's options */
+   const char
+      *inner_kind; /* a list whose items are always of this kind, with this field's options */
    void (*compile) (lua_State *L, int options, modm_field *f);
-   modm_outcome (*convert) (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err);
+   modm_outcome (*convert) (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                            modm_error *err);
    void (*check) (lua_State *L, int idx, const modm_field *f, modm_validation *v);
    bool (*accepts) (const modm_field *f, const modm_element *e);
    bool (*append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
@@ -65,8 +67,8 @@ enum {
    MODM_FIELD_REQUIRED = 1 << 0,
    MODM_FIELD_BLANK = 1 << 1,
    MODM_FIELD_PRIMARY = 1 << 2,
-   MODM_FIELD_DEFAULT = 1 << 3,    /* has a constant default, in its environment */
-   MODM_FIELD_CALL = 1 << 4,       /* has a function default */
+   MODM_FIELD_DEFAULT = 1 << 3, /* has a constant default, in its environment */
+   MODM_FIELD_CALL = 1 << 4,    /* has a function default */
    MODM_FIELD_CHOICES = 1 << 5,
    MODM_FIELD_VALIDATORS = 1 << 6, /* of the user's, in Lua */
    MODM_FIELD_STRICT = 1 << 7,
@@ -93,9 +95,9 @@ struct modm_field {
       } length;
       int delete_rule;
    } limit;
-   modm_field *inner;           /* of a list */
-   const modm_schema *schema;   /* the one it belongs to */
-   const modm_schema *target;   /* of an embedded or reference field; NULL until it is first needed */
+   modm_field *inner;         /* of a list */
+   const modm_schema *schema; /* the one it belongs to */
+   const modm_schema *target; /* of an embedded or reference field; NULL until it is first needed */
 };
 
 /* THE table; ends with a NULL name. */
@@ -111,19 +113,20 @@ const char *modm_describe (lua_State *L, int idx);
 /* ---- phase V, provided by codec ---- */
 
 /* Adds a message about the value that is being validated, at its place in the tree of errors. */
-void modm_report (modm_validation *v, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+void modm_report (modm_validation *v, const char *format, ...)
+   __attribute__ ((format (printf, 2, 3)));
 
 /* What the kinds that hold documents need of the rooms to their right. */
 typedef struct modm_document_hooks {
    modm_outcome (*embedded_convert) (lua_State *L, int idx, const modm_field *f, modm_error *err);
    bool (*embedded_accepts) (const modm_field *f, const modm_element *e);
-   bool (*embedded_append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                            size_t key_len, int depth, modm_error *err);
+   bool (*embedded_append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                            const char *key, size_t key_len, int depth, modm_error *err);
    void (*embedded_push) (lua_State *L, const modm_field *f, const modm_element *e);
    modm_outcome (*reference_convert) (lua_State *L, int idx, const modm_field *f, modm_error *err);
    bool (*reference_accepts) (const modm_field *f, const modm_element *e);
-   bool (*reference_append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                             size_t key_len, int depth, modm_error *err);
+   bool (*reference_append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                             const char *key, size_t key_len, int depth, modm_error *err);
    void (*reference_push) (lua_State *L, const modm_field *f, const modm_element *e);
 } modm_document_hooks;
 extern modm_document_hooks modm_hooks;

@@ -4,8 +4,8 @@
 
 #include "field/field.h"
 
-/* Read an option of the table at `options`; false when it is not given. The types were checked when the
- * constructor was called (lua/modm/fields.lua). */
+/* Read an option of the table at `options`; false when it is not given. The types were checked when
+ * the constructor was called (lua/modm/fields.lua). */
 bool modm_option_integer (lua_State *L, int options, const char *name, int64_t *out);
 bool modm_option_number (lua_State *L, int options, const char *name, double *out);
 bool modm_option_boolean (lua_State *L, int options, const char *name);
@@ -24,19 +24,19 @@ modm_outcome modm_email_convert (lua_State *L, int idx, const modm_field *f, mod
                                  modm_error *err);
 void modm_email_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_email_accepts (const modm_field *f, const modm_element *e);
-bool modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                         size_t key_len, int depth, modm_error *err);
+bool modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                         const char *key, size_t key_len, int depth, modm_error *err);
 
 void modm_integer_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_integer_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);
 void modm_integer_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_integer_accepts (const modm_field *f, const modm_element *e);
-bool modm_integer_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                          size_t key_len, int depth, modm_error *err);
+bool modm_integer_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                          const char *key, size_t key_len, int depth, modm_error *err);
 bool modm_biginteger_accepts (const modm_field *f, const modm_element *e);
-bool modm_biginteger_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                             size_t key_len, int depth, modm_error *err);
+bool modm_biginteger_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                             const char *key, size_t key_len, int depth, modm_error *err);
 void modm_float_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_float_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                  modm_error *err);
@@ -75,14 +75,14 @@ void modm_list_push (lua_State *L, const modm_field *f, const modm_element *e);
 modm_outcome modm_embedded_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                     modm_error *err);
 bool modm_embedded_accepts (const modm_field *f, const modm_element *e);
-bool modm_embedded_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                           size_t key_len, int depth, modm_error *err);
+bool modm_embedded_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                           const char *key, size_t key_len, int depth, modm_error *err);
 void modm_embedded_push (lua_State *L, const modm_field *f, const modm_element *e);
 modm_outcome modm_reference_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                      modm_error *err);
 bool modm_reference_accepts (const modm_field *f, const modm_element *e);
-bool modm_reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                            size_t key_len, int depth, modm_error *err);
+bool modm_reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                            const char *key, size_t key_len, int depth, modm_error *err);
 void modm_reference_push (lua_State *L, const modm_field *f, const modm_element *e);
 
 #endif

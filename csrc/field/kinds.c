@@ -1,28 +1,28 @@
 /* THE table of field kinds, one row a kind, and what Lua reads of it. */
 #include "field/field_private.h"
 
-#define END                                                                                                   \
-   {                                                                                                          \
-      NULL, NULL, NULL                                                                                        \
+#define END                                                                                        \
+   {                                                                                               \
+      NULL, NULL, NULL                                                                             \
    }
 
 static const modm_option none[] = {END};
 static const modm_option lengths[] = {{"min_length", "integer", "fewest characters"},
                                       {"max_length", "integer", "most characters"},
                                       END};
-static const modm_option integers[] = {{"min_value", "integer", "smallest value"},
-                                       {"max_value", "integer", "largest value"},
-                                       END};
-static const modm_option numbers[] = {{"min_value", "number", "smallest value"},
-                                      {"max_value", "number", "largest value"},
-                                      END};
+static const modm_option integers[] = {
+   {"min_value", "integer", "smallest value"}, {"max_value", "integer", "largest value"}, END};
+static const modm_option numbers[] = {
+   {"min_value", "number", "smallest value"}, {"max_value", "number", "largest value"}, END};
 static const modm_option email[] = {{"strict", "boolean", "checks the domain too"}, END};
-static const modm_option items[] = {{"field", "modm.Field", "what each item is (also the first value)"}, END};
+static const modm_option items[] = {
+   {"field", "modm.Field", "what each item is (also the first value)"}, END};
 static const modm_option embedded[] = {
    {"model", "modm.Model|string", "the embedded model, or its name (also the first value)"}, END};
 static const modm_option reference[] = {
    {"model", "modm.Model|string", "the model referred to, or its name (also the first value)"},
-   {"on_delete", "integer", "what follows when the document referred to is deleted: modm.CASCADE, ..."},
+   {"on_delete", "integer",
+    "what follows when the document referred to is deleted: modm.CASCADE, ..."},
    END};
 
 const modm_kind modm_kinds[] = {

@@ -1,4 +1,5 @@
-/* ListField: its items are of an inner field, or anything. The model's lists are plain tables in Lua. */
+/* ListField: its items are of an inner field, or anything. The model's lists are plain tables in
+ * Lua. */
 #include "field/field_private.h"
 
 #include "field/list.h"
@@ -36,7 +37,7 @@ modm_list_length (lua_State *L, int idx, uint32_t *n, modm_error *err)
    if (modm_mark_test (L, idx) == MODM_OBJECT)
       return modm_error_set (err, "not a list: a document");
    size_t count = 0;
-   double at, last = 0;
+   double at = 0, last = 0;
    lua_pushnil (L);
    while (lua_next (L, idx)) {
       lua_pop (L, 1);

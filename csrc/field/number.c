@@ -40,7 +40,8 @@ to_integer (lua_State *L, int idx, int64_t *out)
 }
 
 modm_outcome
-modm_integer_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+modm_integer_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                      modm_error *err)
 {
    (void) f;
    (void) v;
@@ -69,9 +70,11 @@ modm_integer_check (lua_State *L, int idx, const modm_field *f, modm_validation 
    if (!modm_int64_test (L, idx, &n))
       return;
    if ((f->flags & MODM_FIELD_HAS_MIN) && n < f->limit.integer.min)
-      modm_report (v, "%" PRId64 " is less than minimum value of %" PRId64 ".", n, f->limit.integer.min);
+      modm_report (v, "%" PRId64 " is less than minimum value of %" PRId64 ".", n,
+                   f->limit.integer.min);
    if ((f->flags & MODM_FIELD_HAS_MAX) && n > f->limit.integer.max)
-      modm_report (v, "%" PRId64 " is greater than maximum value of %" PRId64 ".", n, f->limit.integer.max);
+      modm_report (v, "%" PRId64 " is greater than maximum value of %" PRId64 ".", n,
+                   f->limit.integer.max);
 }
 
 static bool

@@ -2,7 +2,8 @@
 #include "field/field_private.h"
 
 modm_outcome
-modm_boolean_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+modm_boolean_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                      modm_error *err)
 {
    (void) f;
    (void) v;
@@ -25,7 +26,8 @@ modm_boolean_accepts (const modm_field *f, const modm_element *e)
 }
 
 modm_outcome
-modm_objectid_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+modm_objectid_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                       modm_error *err)
 {
    (void) f;
    (void) v;
@@ -46,7 +48,8 @@ modm_objectid_accepts (const modm_field *f, const modm_element *e)
 }
 
 modm_outcome
-modm_datetime_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
+modm_datetime_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                       modm_error *err)
 {
    (void) f;
    (void) v;

@@ -77,7 +77,8 @@ modm_char_check (lua_State *L, int idx, const modm_field *f, modm_validation *v)
       return;
    }
    if ((f->flags & MODM_FIELD_HAS_MIN) && chars < f->limit.length.min) {
-      modm_report (v, "%s is under the minimum length of %u.", modm_describe (L, idx), f->limit.length.min);
+      modm_report (v, "%s is under the minimum length of %u.", modm_describe (L, idx),
+                   f->limit.length.min);
       lua_pop (L, 1);
    }
    if ((f->flags & MODM_FIELD_HAS_MAX) && chars > f->limit.length.max)

@@ -49,7 +49,8 @@ check_stored_name (lua_State *L, const modm_field *f)
    if ((f->flags & MODM_FIELD_PRIMARY) && !is_id)
       luaL_error (L, "%s: the mongo_name of a primary key must be '_id'", f->name);
    if (!(f->flags & MODM_FIELD_PRIMARY) && is_id)
-      luaL_error (L, "%s: only the primary key is stored as '_id': set primary_key = true", f->name);
+      luaL_error (L, "%s: only the primary key is stored as '_id': set primary_key = true",
+                  f->name);
    if (strcmp (name, "_cls") == 0)
       luaL_error (L, "%s: '_cls' is kept for the model's name", f->name);
 }

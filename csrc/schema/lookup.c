@@ -33,7 +33,8 @@ modm_schema_index (lua_State *L, modm_schema *s, int env)
       const modm_field *f = &s->fields[i];
       const modm_field *other = modm_schema_stored (s, f->mongo_name, f->mongo_len, i);
       if (other && other != f)
-         luaL_error (L, "'%s' cannot have the same mongo_name of existing field '%s'", f->name, other->name);
+         luaL_error (L, "'%s' cannot have the same mongo_name of existing field '%s'", f->name,
+                     other->name);
       uint32_t at = hash (f->mongo_name, f->mongo_len) & s->mask;
       while (s->table[at])
          at = (at + 1) & s->mask;
@@ -106,9 +107,11 @@ modm_schema_of_bytes (lua_State *L, const modm_schema *s, const uint8_t *documen
    } else {
       lua_pushliteral (L, "a value that is no string");
    }
-   luaL_error (L, "%s: a stored document says that it is of the model '%s' (_cls), which is neither %s nor a "
-                  "model that extends it",
-               s->name, lua_tostring (L, -1), s->name);
+   luaL_error (
+      L,
+      "%s: a stored document says that it is of the model '%s' (_cls), which is neither %s nor a "
+      "model that extends it",
+      s->name, lua_tostring (L, -1), s->name);
    return NULL;
 }
 

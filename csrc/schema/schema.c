@@ -150,8 +150,9 @@ new_env (lua_State *L, int def, modm_schema *s)
    lua_pop (L, 1);
 }
 
-/* core.schema(definition): name, cls, embedded, final, ignore_unknown_fields, cls_optional, clean, parent, fields
- * (list of {name, kind, options}), methods, classes, model, resolve (function: model or name -> schema). */
+/* core.schema(definition): name, cls, embedded, final, ignore_unknown_fields, cls_optional, clean,
+ * parent, fields (list of {name, kind, options}), methods, classes, model, resolve (function: model
+ * or name -> schema). */
 static int
 l_schema (lua_State *L)
 {
@@ -186,7 +187,8 @@ l_schema_clean (lua_State *L)
 void
 modm_schema_open (lua_State *L)
 {
-   static const luaL_Reg functions[] = {{"schema", l_schema}, {"schema_clean", l_schema_clean}, {NULL, NULL}};
+   static const luaL_Reg functions[] = {
+      {"schema", l_schema}, {"schema_clean", l_schema_clean}, {NULL, NULL}};
    modm_class_new (L, &class_schema, NULL, NULL);
    lua_newtable (L);
    lua_newtable (L);

@@ -1,11 +1,13 @@
-/* schema: a model in C. Its fields in order, looked up by stored name; its place in the inheritance.
+/* schema: a model in C. Its fields in order, looked up by stored name; its place in the
+ * inheritance.
  *
- * core.schema(definition) compiles one and gives a userdata of class modm.Schema. Its environment is a Lua table
- * that holds all that Lua must keep alive for it: for each field, under its id, a table { default, choices,
- * validators, model, target }; under the negative keys below the rest. Nothing is malloc'd: arrays are userdata
- * in the environment, names are Lua strings in it. A C pointer to a schema stays good while any of its documents,
- * fields or models is reachable from Lua, since those hold the environment and it holds the schema; C finds the
- * environment by that pointer, in a table with weak values.
+ * core.schema(definition) compiles one and gives a userdata of class modm.Schema. Its environment
+ * is a Lua table that holds all that Lua must keep alive for it: for each field, under its id, a
+ * table { default, choices, validators, model, target }; under the negative keys below the rest.
+ * Nothing is malloc'd: arrays are userdata in the environment, names are Lua strings in it. A C
+ * pointer to a schema stays good while any of its documents, fields or models is reachable from
+ * Lua, since those hold the environment and it holds the schema; C finds the environment by that
+ * pointer, in a table with weak values.
  */
 #ifndef MODM_SCHEMA_H
 #define MODM_SCHEMA_H
@@ -18,8 +20,9 @@ enum {
    MODM_SCHEMA_IGNORE_UNKNOWN = 1 << 2,
    MODM_SCHEMA_CLS_OPTIONAL = 1 << 3, /* documents without _cls are of this model */
    MODM_SCHEMA_CLEAN = 1 << 4,        /* has a clean method in Lua */
-   MODM_SCHEMA_RESOLVES = 1 << 5,     /* a read may have to run Lua or fetch: references, function defaults */
-   MODM_SCHEMA_CALLBACKS = 1 << 6     /* some field has validators in Lua or a function default */
+   MODM_SCHEMA_RESOLVES =
+      1 << 5, /* a read may have to run Lua or fetch: references, function defaults */
+   MODM_SCHEMA_CALLBACKS = 1 << 6 /* some field has validators in Lua or a function default */
 };
 
 /* Keys of the environment besides the fields' ids. */
@@ -44,7 +47,7 @@ struct modm_schema {
    modm_field *fields; /* in order; fields[i].id == i + 1 */
    int primary;        /* index of the primary key, -1 in most embedded models */
    uint32_t mask;
-   uint16_t *table; /* hash of mongo names, mask + 1 places: index + 1, 0 is free */
+   uint16_t *table;           /* hash of mongo names, mask + 1 places: index + 1, 0 is free */
    const modm_schema *parent; /* model it extends, or NULL */
 };
 
@@ -56,16 +59,19 @@ void modm_schema_push_env (lua_State *L, const modm_schema *s);
 void modm_field_push_env (lua_State *L, const modm_field *f);
 
 /* The field stored under a name, or NULL. `hint` is the index it is likely to have. */
-const modm_field *modm_schema_stored (const modm_schema *s, const char *name, size_t len, uint32_t hint);
+const modm_field *modm_schema_stored (const modm_schema *s, const char *name, size_t len,
+                                      uint32_t hint);
 /* The field that Lua calls by the string at idx ("pk" included), or NULL. */
 const modm_field *modm_schema_named (lua_State *L, const modm_schema *s, int idx);
 /* True when s is `ancestor` or descends from it. */
 bool modm_schema_isa (const modm_schema *s, const modm_schema *ancestor);
-/* The schema that stored bytes say they are (_cls), which must be s or a descendant; raises otherwise. */
-const modm_schema *modm_schema_of_bytes (lua_State *L, const modm_schema *s, const uint8_t *document,
-                                         size_t len);
+/* The schema that stored bytes say they are (_cls), which must be s or a descendant; raises
+ * otherwise. */
+const modm_schema *modm_schema_of_bytes (lua_State *L, const modm_schema *s,
+                                         const uint8_t *document, size_t len);
 /* The schema that a _cls text at idx names within s; NULL when none. */
-const modm_schema *modm_schema_class (lua_State *L, const modm_schema *s, const char *cls, size_t len);
+const modm_schema *modm_schema_class (lua_State *L, const modm_schema *s, const char *cls,
+                                      size_t len);
 /* The model that an embedded or reference field points to, looked up by name at first use; raises
  * ModelDoesNotExist. */
 const modm_schema *modm_field_target (lua_State *L, const modm_field *f);

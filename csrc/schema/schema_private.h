@@ -4,8 +4,8 @@
 
 #include "schema/schema.h"
 
-/* Compiles the definition at `def` into f, its environment into that at `env`; inner fields take the next id of
- * *ids. Raises for what is wrong, naming the field. */
+/* Compiles the definition at `def` into f, its environment into that at `env`; inner fields take
+ * the next id of *ids. Raises for what is wrong, naming the field. */
 void modm_field_compile (lua_State *L, int def, modm_field *f, int env, int *ids);
 
 /* Makes the hash of stored names. Raises when two fields share one. */
