@@ -111,7 +111,8 @@ void modm_document_convert (lua_State *L, int idx, modm_document *d);
  * or {clean=document, path=}. With `cascade` an unsaved reference is no error, since it will be
  * saved first. */
 void modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bool cascade);
-/* Pushes the list of documents and names whose function default is due: {document, name, ...}. */
+/* Pushes the list of documents and names whose function default is due: {document, name, ...}, or
+ * nil. */
 void modm_document_defaults (lua_State *L, int idx, modm_document *d);
 
 /* One value for one field, as queries do: pushes the converted value (or the value itself). False:

@@ -67,18 +67,45 @@ modm_document_convert (lua_State *L, int idx, modm_document *d)
    convert (L, lua_absindex (L, idx), d, 0);
 }
 
+/* Whether documents of the schema, or those in them, may have a function default. */
+static bool
+may_call (lua_State *L, const modm_schema *s, int depth)
+{
+   enum { DEEPEST = 8 }; /* models may embed each other */
+   if (s->calls != MODM_UNKNOWN)
+      return s->calls == MODM_YES;
+   bool found = false;
+   for (uint32_t i = 0; i < s->n && !found; i++) {
+      const modm_field *f = innermost (&s->fields[i]);
+      found = s->fields[i].flags & MODM_FIELD_CALL;
+      if (!found && f->kind->role == MODM_EMBEDDED && depth < DEEPEST)
+         found = may_call (L, modm_field_target (L, f), depth + 1);
+   }
+   if (depth == 0 || found)
+      ((modm_schema *) s)->calls = found ? MODM_YES : MODM_NO;
+   return found;
+}
+
+static void
+add_default (lua_State *L, int idx, const modm_field *f, int out)
+{
+   lua_pushvalue (L, idx);
+   lua_rawseti (L, out, (int) lua_rawlen (L, out) + 1);
+   lua_pushstring (L, f->name);
+   lua_rawseti (L, out, (int) lua_rawlen (L, out) + 1);
+}
+
 static void
 find_defaults (lua_State *L, int idx, modm_document *d, int out)
 {
+   if (!may_call (L, d->schema, 0))
+      return;
    luaL_checkstack (L, 20, "a document");
    for (uint32_t i = 0; i < d->schema->n; i++) {
       const modm_field *f = &d->schema->fields[i];
       if (f->flags & MODM_FIELD_CALL && modm_state_of (d->states[i]) == MODM_UNSET) {
-         lua_pushvalue (L, idx);
-         lua_rawseti (L, out, (int) lua_rawlen (L, out) + 1);
-         lua_pushstring (L, f->name);
-         lua_rawseti (L, out, (int) lua_rawlen (L, out) + 1);
-      } else if (holds_documents (d, i)) {
+         add_default (L, idx, f, out);
+      } else if (holds_documents (d, i) && may_call (L, modm_field_target (L, innermost (f)), 0)) {
          (void) modm_document_read (L, idx, d, i);
          each_document (L, -1, find_defaults, out, 0);
          lua_pop (L, 1);
@@ -90,6 +117,10 @@ void
 modm_document_defaults (lua_State *L, int idx, modm_document *d)
 {
    idx = lua_absindex (L, idx);
+   if (!may_call (L, d->schema, 0)) {
+      lua_pushnil (L);
+      return;
+   }
    lua_newtable (L);
    find_defaults (L, idx, d, lua_gettop (L));
 }

@@ -36,7 +36,7 @@ static int
 l_defaults (lua_State *L)
 {
    modm_document_defaults (L, 1, modm_document_check (L, 1));
-   if (lua_rawlen (L, -1) == 0)
+   if (lua_istable (L, -1) && lua_rawlen (L, -1) == 0)
       lua_pushnil (L);
    return 1;
 }

@@ -49,6 +49,7 @@ struct modm_schema {
    uint32_t mask;
    uint16_t *table;           /* hash of mongo names, mask + 1 places: index + 1, 0 is free */
    const modm_schema *parent; /* model it extends, or NULL */
+   enum { MODM_UNKNOWN, MODM_NO, MODM_YES } calls; /* a function default in it or further in */
 };
 
 modm_schema *modm_schema_check (lua_State *L, int idx);
