@@ -21,10 +21,12 @@ append_integer (int64_t value, modm_buffer *b, const modm_item *item)
 static bool
 append_number (lua_State *L, int idx, modm_buffer *b, const modm_item *item)
 {
-   int64_t integer;
+   int64_t integer = 0;
+   bool integral = item->kind != MODM_KIND_DOUBLE && modm_isinteger (L, idx, &integer);
+   if (integral && (MODM_HAS_INTEGERS || integer != 0))
+      return append_integer (integer, b, item);
    double number = (double) lua_tonumber (L, idx);
-   bool minus_zero = !MODM_HAS_INTEGERS && number == 0 && 1 / number < 0;
-   if (item->kind != MODM_KIND_DOUBLE && !minus_zero && modm_isinteger (L, idx, &integer))
+   if (integral && 1 / number > 0) /* LuaJIT's -0.0 has to stay a double */
       return append_integer (integer, b, item);
    modm_write_key (b, MODM_BSON_DOUBLE, item->key, item->key_len);
    if (MODM_HAS_INTEGERS || number == number)
@@ -63,9 +65,10 @@ append_userdata (lua_State *L, int idx, modm_buffer *b, const modm_item *item, i
 }
 
 bool
-modm_append_item (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth, modm_error *err)
+modm_append_item (lua_State *L, int idx, int type, modm_buffer *b, const modm_item *item, int depth,
+                  modm_error *err)
 {
-   switch (lua_type (L, idx)) {
+   switch (type) {
    case LUA_TSTRING:
       return append_string (L, idx, b, item, err);
    case LUA_TNUMBER:
@@ -85,7 +88,7 @@ modm_append_item (lua_State *L, int idx, modm_buffer *b, const modm_item *item, 
       }
       return modm_error_set (err, "a light userdata cannot be stored");
    default:
-      return modm_error_set (err, "a %s cannot be stored", luaL_typename (L, idx));
+      return modm_error_set (err, "a %s cannot be stored", lua_typename (L, type));
    }
 }
 
@@ -103,7 +106,7 @@ modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_
 {
    const modm_item item = {key, key_len, MODM_KIND_NATURAL, NULL};
    idx = lua_absindex (L, idx);
-   return finish (modm_append_item (L, idx, b, &item, depth, err), b, err);
+   return finish (modm_append_item (L, idx, lua_type (L, idx), b, &item, depth, err), b, err);
 }
 
 bool

@@ -26,17 +26,6 @@ typedef struct known {
    size_t len;
 } known;
 
-static bool
-append_pair (lua_State *L, modm_buffer *b, const modm_item *item, int depth, modm_error *err)
-{
-   if (memchr (item->key, '\0', item->key_len))
-      return modm_error_set (err, "a key holds a NUL byte");
-   if (!modm_utf8_check (item->key, item->key_len, NULL))
-      return modm_error_set (err, "a key is not valid UTF-8");
-   return modm_append_item (L, lua_gettop (L), b, item, depth, err) ||
-          modm_error_at_key (err, item->key, item->key_len);
-}
-
 /* The key at the top is no string. */
 static bool
 bad_key (lua_State *L, modm_error *err)
@@ -51,24 +40,25 @@ bad_key (lua_State *L, modm_error *err)
 
 /* ---- the keys that a mark has ---- */
 
+/* These keys are not checked again: they were read from BSON, or checked when the mark was made. */
 static bool
 append_known (lua_State *L, int idx, int mark, modm_buffer *b, size_t *written, int depth, modm_error *err)
 {
-   size_t n = lua_rawlen (L, mark);
+   int n = (int) lua_rawlen (L, mark), top = lua_gettop (L) + 1;
    modm_kinds kinds;
    modm_kinds_init (&kinds, L, mark);
-   for (size_t i = 1; i <= n; i++) {
+   for (int i = 1; i <= n; i++) {
       modm_item item;
       bool ok = true;
       item.kind = modm_kinds_next (&kinds, &item.bits);
-      if (lua_rawgeti (L, mark, (int) i) == LUA_TSTRING && item.kind != MODM_KIND_DUPLICATE) {
-         item.key = lua_tolstring (L, -1, &item.key_len);
-         lua_pushvalue (L, -1);
-         if (lua_rawget (L, idx) != LUA_TNIL) {
-            ok = append_pair (L, b, &item, depth, err);
-            ++*written;
-         }
-         lua_pop (L, 1);
+      if (item.kind == MODM_KIND_DUPLICATE || lua_rawgeti (L, mark, i) != LUA_TSTRING)
+         continue;
+      item.key = lua_tolstring (L, top, &item.key_len);
+      int type = lua_rawget (L, idx);
+      if (type != LUA_TNIL) {
+         ok = modm_append_item (L, top, type, b, &item, depth, err) ||
+              modm_error_at_key (err, item.key, item.key_len);
+         ++*written;
       }
       lua_pop (L, 1);
       if (!ok)
@@ -77,21 +67,14 @@ append_known (lua_State *L, int idx, int mark, modm_buffer *b, size_t *written, 
    return true;
 }
 
-static bool
-count_keys (lua_State *L, int idx, size_t *count, modm_error *err)
+size_t
+modm_append_count (lua_State *L, int idx)
 {
-   *count = 0;
+   size_t count = 0;
    lua_pushnil (L);
-   while (lua_next (L, idx)) {
+   for (; lua_next (L, idx); count++)
       lua_pop (L, 1);
-      ++*count;
-      if (lua_type (L, -1) != LUA_TSTRING) {
-         bad_key (L, err);
-         lua_pop (L, 1);
-         return false;
-      }
-   }
-   return true;
+   return count;
 }
 
 static int
@@ -187,8 +170,12 @@ append_other (lua_State *L, modm_buffer *b, const known *list, size_t count, slo
    key.len = item.key_len;
    if (count && bsearch (&key, list, count, sizeof key, by_text))
       return true;
-   if (!append_pair (L, b, &item, depth, err))
-      return false;
+   if (memchr (key.text, '\0', key.len))
+      return modm_error_set (err, "a key holds a NUL byte");
+   if (!modm_utf8_check (key.text, key.len, NULL))
+      return modm_error_set (err, "a key is not valid UTF-8");
+   if (!modm_append_item (L, lua_gettop (L), lua_type (L, -1), b, &item, depth, err))
+      return modm_error_at_key (err, item.key, item.key_len);
    return add_slot (s, start, b->len - start) || modm_error_set (err, "not enough memory");
 }
 
@@ -220,8 +207,8 @@ append_others (lua_State *L, int idx, int mark, modm_buffer *b, int depth, modm_
 bool
 modm_append_pairs (lua_State *L, int idx, int mark, modm_buffer *b, int depth, modm_error *err)
 {
-   size_t written = 0, count = 1;
-   if (mark && (!append_known (L, idx, mark, b, &written, depth, err) || !count_keys (L, idx, &count, err)))
+   size_t written = 0;
+   if (mark && !append_known (L, idx, mark, b, &written, depth, err))
       return false;
-   return written == count || append_others (L, idx, mark, b, depth, err);
+   return (mark && written == modm_append_count (L, idx)) || append_others (L, idx, mark, b, depth, err);
 }

@@ -13,7 +13,8 @@ typedef struct modm_item {
 } modm_item;
 
 /* All take absolute indices, and leave the stack as it was. */
-bool modm_append_item (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth,
+/* The value at idx, whose Lua type the caller knows. */
+bool modm_append_item (lua_State *L, int idx, int type, modm_buffer *b, const modm_item *item, int depth,
                        modm_error *err);
 /* A table as an element, array or document by its mark or its keys. */
 bool modm_append_table (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth,
@@ -21,6 +22,8 @@ bool modm_append_table (lua_State *L, int idx, modm_buffer *b, const modm_item *
 /* A table without a key, as what the caller wants it to be. */
 bool modm_append_whole (lua_State *L, int idx, modm_buffer *b, modm_mark wanted, int depth,
                         modm_error *err);
+/* The number of keys that the table at idx has. */
+size_t modm_append_count (lua_State *L, int idx);
 /* The elements of a list; `mark` is 0 when it has none. */
 bool modm_append_list (lua_State *L, int idx, int mark, modm_buffer *b, int depth, modm_error *err);
 /* The elements of a document; `mark` is 0 when it has none. */

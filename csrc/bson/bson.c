@@ -86,11 +86,15 @@ l_ordered (lua_State *L)
          return luaL_error (L, "ordered: item %d is no pair {key, value}", i);
       if (lua_rawgeti (L, 4, 1) != LUA_TSTRING)
          return luaL_error (L, "ordered: the key of item %d is no string", i);
+      size_t len;
+      const char *key = lua_tolstring (L, 5, &len);
+      if (memchr (key, '\0', len) || !modm_utf8_check (key, len, NULL))
+         return luaL_error (L, "ordered: the key of item %d is not valid UTF-8 without NUL", i);
       lua_pushvalue (L, 5);
       if (lua_rawget (L, 2) != LUA_TNIL)
-         return luaL_error (L, "ordered: the key '%s' comes twice", lua_tostring (L, 5));
+         return luaL_error (L, "ordered: the key '%s' comes twice", key);
       if (lua_rawgeti (L, 4, 2) == LUA_TNIL)
-         return luaL_error (L, "ordered: the value of '%s' is nil", lua_tostring (L, 5));
+         return luaL_error (L, "ordered: the value of '%s' is nil", key);
       lua_pushvalue (L, 5);
       lua_rawseti (L, 3, i);
       lua_remove (L, 6);

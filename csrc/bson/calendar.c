@@ -46,7 +46,8 @@ void
 modm_calendar_from (modm_calendar *c, int64_t ms)
 {
    int64_t days = floor_div (ms, DAY_MS);
-   int rest = (int) (ms - days * DAY_MS);
+   int rest = (int) (ms % DAY_MS);
+   rest += rest < 0 ? DAY_MS : 0;
    set_date (c, days);
    c->hour = rest / 3600000;
    c->minute = rest / 60000 % 60;

@@ -19,8 +19,8 @@ push_tagged (lua_State *L, int idx)
 {
    if (!lua_getmetatable (L, idx))
       return NULL;
-   lua_rawgeti (L, -1, MODM_MARK_TAG);
-   const void *tag = lua_islightuserdata (L, -1) ? lua_touserdata (L, -1) : NULL;
+   bool tagged = lua_rawgeti (L, -1, MODM_MARK_TAG) == LUA_TLIGHTUSERDATA;
+   const void *tag = tagged ? lua_touserdata (L, -1) : NULL;
    lua_pop (L, tag ? 1 : 2);
    return tag;
 }
@@ -108,8 +108,7 @@ modm_kinds_init (modm_kinds *k, lua_State *L, int mark)
 {
    size_t len = 0;
    const char *text = "";
-   lua_rawgeti (L, mark, MODM_MARK_KINDS);
-   if (lua_type (L, -1) == LUA_TSTRING)
+   if (lua_rawgeti (L, mark, MODM_MARK_KINDS) == LUA_TSTRING)
       text = lua_tolstring (L, -1, &len);
    lua_pop (L, 1);
    k->all = len == 2 && text[0] == MODM_KIND_ALL;

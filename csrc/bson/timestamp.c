@@ -1,6 +1,8 @@
 /* Timestamp: the server's own clock, seconds and a counter within the second. */
 #include "bson/bson_private.h"
 
+#include <stdio.h>
+
 static uint32_t
 check_part (lua_State *L, int idx)
 {
@@ -42,8 +44,10 @@ l_increment (lua_State *L)
 static int
 mt_tostring (lua_State *L)
 {
+   char text[48];
    uint64_t both = self (L, 1);
-   lua_pushfstring (L, "Timestamp(%f, %f)", (lua_Number) (both >> 32), (lua_Number) (uint32_t) both);
+   int len = snprintf (text, sizeof text, "Timestamp(%u, %u)", (unsigned) (both >> 32), (unsigned) both);
+   lua_pushlstring (L, text, (size_t) len);
    return 1;
 }
 
