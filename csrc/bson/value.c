@@ -42,7 +42,9 @@ modm_value_new (lua_State *L, uint8_t type, uint32_t size)
    if (!class_of[type])
       luaL_error (L, "no class for the BSON type %d", (int) type);
    modm_class *cls = &modm_value_classes[class_of[type] - 1];
-   modm_value *v = new_userdata (L, offsetof (modm_value, bytes) + size);
+   /* Never less than the struct, which the compiler may read whole. */
+   size_t total = offsetof (modm_value, bytes) + size;
+   modm_value *v = new_userdata (L, total < sizeof *v ? sizeof *v : total);
    v->tag.tag = cls;
    v->size = size;
    v->type = type;
@@ -63,7 +65,7 @@ const modm_value *
 modm_value_test (lua_State *L, int idx)
 {
    const modm_value *v = lua_touserdata (L, idx);
-   if (!v || lua_rawlen (L, idx) < offsetof (modm_value, bytes))
+   if (!v || lua_rawlen (L, idx) < sizeof *v)
       return NULL;
    uintptr_t tag = (uintptr_t) v->tag.tag, first = (uintptr_t) modm_value_classes;
    return tag >= first && tag < first + sizeof modm_value_classes ? v : NULL;
