@@ -23,7 +23,7 @@ append_one (lua_State *L, int idx, const modm_document *d, modm_buffer *b, modm_
    }
    if (b->failed)
       return modm_error_set (err, "not enough memory");
-   return modm_save_size (d, b->len - start, err);
+   return modm_save_size (b->len - start, err);
 }
 
 /* core.bulk_insert(client, database, collection, documents, first, bytes, options) -> op, the last

@@ -1,9 +1,9 @@
 /* The operations that read, and handing out what they fetched. */
 #include "query/query_private.h"
 
-/* core.find(client, database, collection, filter, options, read_preference) -> op | nil, message.
- * The filter is bytes; options (sort, skip, limit, projection, ...) and read preference are tables
- * or nil. */
+/* core.query_find(client, database, collection, filter, options, read_preference) -> op | nil,
+ * message. The filter is bytes; options (sort, skip, limit, projection, ...) and read preference
+ * are tables or nil. */
 int
 modm_find_l_find (lua_State *L)
 {
@@ -46,8 +46,8 @@ append_pipeline (lua_State *L, modm_buffer *b, modm_error *err)
    return true;
 }
 
-/* core.aggregate(client, database, collection, filter or nil, stages, options, read_preference) ->
- * op | nil, message */
+/* core.query_aggregate(client, database, collection, filter or nil, stages, options,
+ * read_preference) -> op | nil, message */
 int
 modm_find_l_aggregate (lua_State *L)
 {
@@ -101,10 +101,10 @@ is_including (const uint8_t *spec, size_t len)
 
 /* ---- documents ---- */
 
-/* core.batch(op, schema or nil, projection or nil, into, most, bytes) -> n, done. Puts what was
- * fetched into `into`, from 1 on, until it is `most` documents or more than `bytes` bytes:
- * documents of the schema, or tables without one. None and not done: the operation has to be run. A
- * document that cannot be read raises, and those before it are in the table. */
+/* core.batch(op, schema or nil, projection or nil, into, n, most, bytes) -> n, done. Adds what was
+ * fetched to the n documents in `into`, until it holds `most` or has grown by more than `bytes`
+ * bytes: documents of the schema, or tables without one. Not done and none added: the operation has
+ * to be run. A document that cannot be read raises, and those before it are in the table. */
 int
 modm_find_l_batch (lua_State *L)
 {
@@ -112,25 +112,25 @@ modm_find_l_batch (lua_State *L)
    const modm_schema *s = lua_isnil (L, 2) ? NULL : modm_schema_check (L, 2);
    modm_mask mask = {false, NULL, 0};
    luaL_checktype (L, 4, LUA_TTABLE);
-   lua_Integer most = luaL_checkinteger (L, 5), bytes = luaL_checkinteger (L, 6), taken = 0;
-   lua_settop (L, 6);
+   lua_Integer n = luaL_checkinteger (L, 5), most = luaL_checkinteger (L, 6);
+   lua_Integer left = luaL_checkinteger (L, 7);
+   lua_settop (L, 4);
    if (s && !lua_isnil (L, 3)) {
       mask.spec = modm_query_bytes (L, 3, &mask.len);
       mask.include = is_including (mask.spec, mask.len);
    }
    const uint8_t *document;
    size_t len;
-   lua_Integer n = 0;
-   while (n < most && taken < bytes && modm_op_document (op, &document, &len)) {
+   while (n < most && left > 0 && modm_op_document (op, &document, &len)) {
       if (s)
          (void) modm_document_load (L, s, document, len, mask.spec ? &mask : NULL);
       else
          modm_push_document (L, document, len);
       lua_rawseti (L, 4, (int) ++n);
-      taken += (lua_Integer) len;
+      left -= (lua_Integer) len;
    }
    lua_pushinteger (L, n);
-   lua_pushboolean (L, n == 0 && modm_op_done (op));
+   lua_pushboolean (L, modm_op_done (op));
    return 2;
 }
 

@@ -4,12 +4,13 @@
 /* ---- what bulk.c needs too ---- */
 
 bool
-modm_save_size (const modm_document *d, size_t len, modm_error *err)
+modm_save_size (size_t len, modm_error *err)
 {
    if (len <= MODM_MAX_DOCUMENT)
       return true;
-   return modm_error_set (err, "a %s of %zu bytes is larger than a document may be (%d bytes)",
-                          d->schema->name, len, MODM_MAX_DOCUMENT);
+   return modm_error_set (err,
+                          "a document of %zu bytes is larger than the %d bytes of MongoDB's limit",
+                          len, MODM_MAX_DOCUMENT);
 }
 
 bool
@@ -145,7 +146,7 @@ static bool
 prepare (lua_State *L, save *s, modm_op *op, bool force)
 {
    if (!encode (L, s) || !make_plan (s, force) ||
-       !modm_save_size (s->d, s->now->len + (s->new_key ? MODM_ID_ELEMENT : 0), &s->err))
+       !modm_save_size (s->now->len + (s->new_key ? MODM_ID_ELEMENT : 0), &s->err))
       return false;
    op->kind = s->plan == INSERT ? MODM_OP_INSERT : MODM_OP_COMMAND_WRITE;
    if (s->plan == INSERT)

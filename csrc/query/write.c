@@ -41,7 +41,9 @@ append_command (lua_State *L, modm_op *op, int update, int options, modm_error *
    modm_write_index_key (b, MODM_BSON_DOCUMENT, 0);
    size_t statement = modm_write_begin (b);
    modm_write_document (b, "q", filter, len);
-   if (update && !append_update (L, update, b, err))
+   if (!update)
+      modm_write_int (b, "limit", 0);
+   else if (!append_update (L, update, b, err))
       return false;
    if (!append_members (L, options, b, err))
       return false;

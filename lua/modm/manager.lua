@@ -1,0 +1,105 @@
+--- Managers: `Model.objects` and what programs make of it. A manager gives querysets of its model and has all their
+-- methods.
+
+local queryset = require "modm.queryset"
+
+local manager = {}
+
+local order = 0
+local metatables = {} -- class -> metatable of its managers
+local is_one = setmetatable({}, { __mode = "k" }) -- metatable -> true
+
+---@class modm.Manager: modm.QuerySet
+local Manager = { _queryset = queryset.QuerySet }
+
+-- A method of querysets as a method of managers. The call is a tail call, so what it raises is raised at the
+-- line of whoever called the manager.
+local forwarders = setmetatable({}, { __mode = "k" })
+local function forward(name)
+  if not forwarders[name] then
+    forwarders[name] = function(self, ...)
+      local set = self:get_queryset()
+      return set[name](set, ...)
+    end
+  end
+  return forwarders[name]
+end
+
+local function metatable_of(class)
+  local metatable = metatables[class]
+  if metatable then return metatable end
+  metatable = {
+    __name = "modm.Manager",
+    __index = function(self, key)
+      local value = class[key]
+      if value ~= nil then return value end
+      if type(key) == "number" then return self:get_queryset()[key] end
+      if type(class._queryset[key]) == "function" then return forward(key) end
+      return nil
+    end,
+    __tostring = function(self)
+      local meta = rawget(self, "_meta")
+      return "modm.Manager of " .. (meta and meta.name or "no model")
+    end,
+  }
+  metatables[class] = metatable
+  is_one[metatable] = true
+  return metatable
+end
+
+local function new(class)
+  order = order + 1
+  return setmetatable({ order = order }, metatable_of(class))
+end
+
+local function subclass(parent, definition)
+  return setmetatable(definition, { __index = parent, __call = new, __name = "modm.Manager" })
+end
+
+setmetatable(Manager, { __call = new, __name = "modm.Manager" })
+
+--- The queryset that all else begins with; a manager of one's own overrides it:
+--- `get_queryset = function(self) return modm.Manager.get_queryset(self):filter{ public = true } end`.
+---@return modm.QuerySet
+function Manager:get_queryset()
+  local meta = rawget(self, "_meta")
+  if not meta then error("this manager belongs to no model: declare it in one", 2) end
+  return queryset.new(self._queryset, meta)
+end
+
+--- Makes a class of managers: call it for a manager to declare in a model.
+---@param definition table methods by name; `get_queryset` among them
+---@return table class
+function Manager:extend(definition)
+  if type(definition) ~= "table" then error("Manager:extend: a table of methods expected", 2) end
+  local copy = {}
+  for name, method in pairs(definition) do copy[name] = method end
+  return subclass(self, copy)
+end
+
+--- Makes a class of managers whose querysets are of a class of one's own (QuerySet:extend).
+---@param class table
+---@return table class
+function Manager.from_queryset(class)
+  if not queryset.is_class(class) then error("Manager.from_queryset: a class of querysets expected", 2) end
+  return subclass(Manager, { _queryset = class })
+end
+
+manager.Manager = Manager
+
+--- Whether the value is a manager (not a class of managers).
+---@param value any
+---@return boolean
+function manager.is_manager(value)
+  return type(value) == "table" and is_one[getmetatable(value)] or false
+end
+
+--- The manager as one of a model.
+---@param value modm.Manager
+---@param meta table
+---@return modm.Manager
+function manager.bind(value, meta)
+  return setmetatable({ _meta = meta, order = value.order }, getmetatable(value))
+end
+
+return manager

@@ -1,0 +1,30 @@
+--- The operators of filters: constructors, made in C, whose values no table can imitate.
+-- An operand is coerced by the field that it is for, like any value of a filter. A nil raises: a
+-- condition never vanishes.
+
+---@class modm.Operator: userdata
+
+---@class modm.Operators
+---@field eq fun(value: any): modm.Operator equal; what a plain value means too
+---@field ne fun(value: any): modm.Operator not equal (or not there)
+---@field gt fun(value: any): modm.Operator
+---@field gte fun(value: any): modm.Operator
+---@field lt fun(value: any): modm.Operator
+---@field lte fun(value: any): modm.Operator
+---@field between fun(low: any, high: any): modm.Operator both ends included
+---@field one_of fun(values: any[]): modm.Operator one of a list; none of an empty one
+---@field not_in fun(values: any[]): modm.Operator none of a list
+---@field contains_all fun(values: any[]): modm.Operator a list that has all of these items
+---@field exists fun(there: boolean?): modm.Operator the field is stored (or, with false, is not)
+---@field type_of fun(bson_type: string|integer|(string|integer)[]): modm.Operator
+---@field size fun(items: integer): modm.Operator a list of so many items
+---@field matches fun(pattern: string, options: string?): modm.Operator a regular expression (PCRE)
+---@field mod fun(divisor: integer, remainder: integer): modm.Operator
+---@field not_ fun(operator: modm.Operator): modm.Operator
+---@field elem_match fun(filter: table|modm.Operator): modm.Operator one item of a list fits all of it
+---@field all_of fun(filters: table[]): modm.Operator an item of a filter: filter{ modm.any_of{...} }
+---@field any_of fun(filters: table[]): modm.Operator
+---@field none_of fun(filters: table[]): modm.Operator
+
+---@type modm.Operators
+return require "modm.core".operators()
