@@ -1,14 +1,15 @@
 /* driver: the only room that knows libmongoc. Clients, operations, cursors, command events.
  *
- * An operation (modm_op) is one exchange with the server: BSON in, BSON out, no lua_State. Another room makes
- * it (modm_op_push), writes its body and options, and Lua's transport runs it: `op:run()` runs it here and
- * now (the blocking transport); a pool would hand the same struct to a thread and yield. Whoever asked then
- * reads the reply or the error. A cursor operation can be run again and again: each run fetches what
- * modm_op_document then hands out, until it says done.
+ * An operation (modm_op) is one exchange with the server: BSON in, BSON out, no lua_State. Another
+ * room makes it (modm_op_push), writes its body and options, and Lua's transport runs it:
+ * `op:run()` runs it here and now (the blocking transport); a pool would hand the same struct to a
+ * thread and yield. Whoever asked then reads the reply or the error. A cursor operation can be run
+ * again and again: each run fetches what modm_op_document then hands out, until it says done.
  *
- * Ownership: an operation owns its buffers and its cursor and holds a reference on its client; a client
- * is freed when its last holder lets go, so the order in which Lua collects them does not matter. A
- * client remembers its process: after a fork it is opened anew from its own URI and options.
+ * Ownership: an operation owns its buffers and its cursor and holds a reference on its client; a
+ * client is freed when its last holder lets go, so the order in which Lua collects them does not
+ * matter. A client remembers its process: after a fork it is opened anew from its own URI and
+ * options.
  */
 #ifndef MODM_DRIVER_H
 #define MODM_DRIVER_H
@@ -19,11 +20,13 @@
 typedef struct modm_client modm_client;
 
 typedef enum modm_op_kind {
-   MODM_OP_COMMAND_READ, /* body: the command. Retryable read, honours the read preference and readConcern */
-   MODM_OP_COMMAND_WRITE, /* body: the command (update, delete, findAndModify, createIndexes...). Retryable */
+   MODM_OP_COMMAND_READ,  /* body: the command. Retryable read, honours the read preference and
+                             readConcern */
+   MODM_OP_COMMAND_WRITE, /* body: the command (update, delete, findAndModify, createIndexes...).
+                             Retryable */
    MODM_OP_INSERT,        /* body: documents one after another. Split at the server's limits */
-   MODM_OP_FIND,          /* body: the filter; options: those of find (sort, limit, projection, ...) */
-   MODM_OP_AGGREGATE      /* body: {pipeline: [...]}; options: those of aggregate */
+   MODM_OP_FIND,     /* body: the filter; options: those of find (sort, limit, projection, ...) */
+   MODM_OP_AGGREGATE /* body: {pipeline: [...]}; options: those of aggregate */
 } modm_op_kind;
 
 typedef struct modm_op {
@@ -32,23 +35,26 @@ typedef struct modm_op {
    modm_client *client;
    modm_buffer body;
    modm_buffer options; /* one document, or empty: readConcern, writeConcern, collation, ... */
-   modm_buffer read_preference; /* {mode, tags, maxStalenessSeconds, hedge}, or empty for the client's */
+   modm_buffer
+      read_preference; /* {mode, tags, maxStalenessSeconds, hedge}, or empty for the client's */
    char *database, *collection;
    /* results */
    bool ok;
-   modm_buffer reply;  /* the server's reply (commands, insert), also on failure where there is one */
-   char message[512];  /* on failure */
+   modm_buffer
+      reply; /* the server's reply (commands, insert), also on failure where there is one */
+   char message[640]; /* on failure */
    uint32_t domain, code;
    struct modm_cursor *cursor; /* find, aggregate */
 } modm_op;
 
-/* Pushes a new operation on the client at client_idx (a modm.Client). The caller fills in body and options. */
+/* Pushes a new operation on the client at client_idx (a modm.Client). The caller fills in body and
+ * options. */
 modm_op *modm_op_push (lua_State *L, int client_idx, modm_op_kind kind, const char *database,
                        const char *collection);
 modm_op *modm_op_check (lua_State *L, int idx);
 
-/* Runs it to its end, or for a cursor until a document is at hand or there are no more. Calls no Lua. Any
- * thread. Returns op->ok. */
+/* Runs it to its end, or for a cursor until a document is at hand or there are no more. Calls no
+ * Lua. Any thread. Returns op->ok. */
 bool modm_op_run (modm_op *op);
 /* The next document that a run fetched, borrowed until the next run; false when a run is needed. */
 bool modm_op_document (modm_op *op, const uint8_t **document, size_t *len);

@@ -1,0 +1,240 @@
+/* Clients: opened late, shared by count, never across a fork. */
+#include "driver/driver_private.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+bool
+modm_driver_error (bson_error_t *error, uint32_t code, const char *format, ...)
+{
+   va_list args;
+   va_start (args, format);
+   (void) vsnprintf (error->message, sizeof error->message, format, args);
+   va_end (args);
+   error->domain = MODM_ERROR_DOMAIN;
+   error->code = code;
+   return false;
+}
+
+static void
+start (void)
+{
+   mongoc_init ();
+   modm_log_start ();
+#if MODM_HAS_INTEGERS
+   const char *platform = LUA_RELEASE;
+#else
+   const char *platform = "LuaJIT";
+#endif
+   /* false when the program made a client before: then the handshake is as it is */
+   (void) mongoc_handshake_data_append ("modm", MODM_VERSION, platform);
+}
+
+/* What another process opened: nothing may be said on its sockets, nor its sessions ended. */
+static void
+abandon (modm_client *client)
+{
+   mongoc_client_reset (client->handle);
+   while (client->cursors)
+      modm_cursor_kill (client->cursors);
+   /* To destroy a TLS stream sends a farewell, so that one is left as it is, once a fork. */
+   if (!mongoc_uri_get_tls (client->uri))
+      mongoc_client_destroy (client->handle);
+   client->handle = NULL;
+}
+
+static void
+drop_handle (modm_client *client)
+{
+   if (!client->handle)
+      return;
+   if (client->pid != getpid ()) {
+      abandon (client);
+      return;
+   }
+   while (client->cursors)
+      modm_cursor_kill (client->cursors);
+   mongoc_client_destroy (client->handle);
+   client->handle = NULL;
+}
+
+void
+modm_client_close (modm_client *client)
+{
+   modm_log_secrets (&client->secrets);
+   drop_handle (client);
+   modm_log_secrets (NULL);
+   client->closed = true;
+}
+
+void
+modm_client_release (modm_client *client)
+{
+   if (!client || --client->refs > 0)
+      return;
+   modm_client_close (client);
+   mongoc_uri_destroy (client->uri);
+   modm_events_free (&client->events);
+   modm_buffer_free (&client->secrets);
+   free (client);
+}
+
+mongoc_client_t *
+modm_client_enter (modm_client *client, bson_error_t *error)
+{
+   if (client->closed) {
+      modm_driver_error (error, MODM_ERROR_CLOSED, "the connection is closed");
+      return NULL;
+   }
+   modm_log_secrets (&client->secrets);
+   if (client->handle && client->pid != getpid ())
+      abandon (client);
+   if (!client->handle) {
+      client->handle = mongoc_client_new_from_uri_with_error (client->uri, error);
+      if (!client->handle)
+         return NULL;
+      client->pid = getpid ();
+      (void) mongoc_client_set_error_api (client->handle, MONGOC_ERROR_API_VERSION_2);
+      if (client->monitored)
+         modm_events_listen (&client->events, client->handle, true);
+   }
+   return client->handle;
+}
+
+void
+modm_client_leave (void)
+{
+   modm_log_secrets (NULL);
+}
+
+/* ---- Lua ---- */
+
+typedef struct box {
+   modm_tag tag;
+   modm_client *client;
+} box;
+
+static modm_class class_client = "modm.Client";
+
+modm_client *
+modm_client_check (lua_State *L, int idx)
+{
+   return ((box *) modm_check (L, idx, &class_client))->client;
+}
+
+modm_client *
+modm_client_push (lua_State *L)
+{
+   box *p = lua_newuserdata (L, sizeof *p);
+   memset (p, 0, sizeof *p);
+   modm_class_push (L, &class_client);
+   lua_setmetatable (L, -2);
+   p->client = calloc (1, sizeof *p->client);
+   if (!p->client)
+      luaL_error (L, "not enough memory");
+   p->client->refs = 1;
+   modm_events_init (&p->client->events, &p->client->secrets);
+   p->tag.tag = &class_client; /* only now: a client without its struct is none */
+   return p->client;
+}
+
+static int
+mt_gc (lua_State *L)
+{
+   box *p = modm_test (L, 1, &class_client);
+   if (p) {
+      p->tag.tag = NULL;
+      modm_client_release (p->client);
+   }
+   return 0;
+}
+
+/* core.client(uri, options) -> client | nil, message, kind */
+static int
+l_client (lua_State *L)
+{
+   static pthread_once_t once = PTHREAD_ONCE_INIT;
+   lua_settop (L, 2);
+   modm_client *client = modm_client_push (L);
+   pthread_once (&once, start);
+   if (modm_uri_read (L, client)) {
+      lua_settop (L, 3);
+      return 1;
+   }
+   lua_pushnil (L);
+   lua_insert (L, -2);
+   lua_pushliteral (L, "ConfigurationError");
+   return 3;
+}
+
+static int
+l_database (lua_State *L)
+{
+   lua_pushstring (L, mongoc_uri_get_database (modm_client_check (L, 1)->uri));
+   return 1;
+}
+
+static int
+l_close (lua_State *L)
+{
+   modm_client_close (modm_client_check (L, 1));
+   return 0;
+}
+
+static int
+l_monitor (lua_State *L)
+{
+   modm_client *client = modm_client_check (L, 1);
+   luaL_checktype (L, 2, LUA_TBOOLEAN);
+   client->monitored = lua_toboolean (L, 2);
+   if (client->handle)
+      modm_events_listen (&client->events, client->handle, client->monitored);
+   return 0;
+}
+
+static int
+l_events (lua_State *L)
+{
+   modm_events_push (L, &modm_client_check (L, 1)->events);
+   return 1;
+}
+
+static int
+mt_tostring (lua_State *L)
+{
+   modm_client *client = modm_client_check (L, 1);
+   const mongoc_host_list_t *host = mongoc_uri_get_hosts (client->uri);
+   luaL_Buffer b;
+   luaL_buffinit (L, &b);
+   luaL_addstring (&b, "modm.Client: ");
+   for (const mongoc_host_list_t *h = host; h; h = h->next) {
+      if (h != host)
+         luaL_addchar (&b, ',');
+      luaL_addstring (&b, h->host_and_port);
+   }
+   luaL_addchar (&b, '/');
+   luaL_addstring (&b, mongoc_uri_get_database (client->uri));
+   if (client->closed)
+      luaL_addstring (&b, " (closed)");
+   luaL_pushresult (&b);
+   return 1;
+}
+
+void
+modm_client_open (lua_State *L)
+{
+   static const luaL_Reg metamethods[] = {
+      {"__gc", mt_gc}, {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg methods[] = {{"database", l_database},
+                                      {"close", l_close},
+                                      {"monitor", l_monitor},
+                                      {"events", l_events},
+                                      {NULL, NULL}};
+   static const luaL_Reg functions[] = {
+      {"client", l_client}, {"log_lines", modm_l_log_lines}, {NULL, NULL}};
+   modm_class_new (L, &class_client, metamethods, methods);
+   modm_register (L, functions);
+}

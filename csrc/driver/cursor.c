@@ -1,0 +1,180 @@
+/* Cursors: each run copies some documents out of libmongoc's, which may wait for a batch. */
+#include "driver/driver_private.h"
+
+#include <stdlib.h>
+
+/* The server's first batch has 101 documents when nobody says otherwise: the first run stays within
+ * it. */
+enum { FIRST = 100, LATER = 1000, BYTES = 256 * 1024 };
+
+void
+modm_cursor_kill (modm_cursor *cursor)
+{
+   if (!cursor->handle)
+      return;
+   *cursor->link = cursor->next;
+   if (cursor->next)
+      cursor->next->link = cursor->link;
+   mongoc_cursor_destroy (cursor->handle);
+   cursor->handle = NULL;
+}
+
+void
+modm_cursor_free (modm_cursor *cursor)
+{
+   if (!cursor)
+      return;
+   modm_cursor_kill (cursor);
+   modm_buffer_free (&cursor->batch);
+   free (cursor);
+}
+
+static void
+attach (modm_cursor *cursor, modm_client *client, mongoc_cursor_t *handle)
+{
+   cursor->handle = handle;
+   cursor->next = client->cursors;
+   cursor->link = &client->cursors;
+   if (cursor->next)
+      cursor->next->link = &cursor->next;
+   client->cursors = cursor;
+}
+
+/* How many documents one run may fetch. */
+static void
+set_limit (modm_cursor *cursor, const bson_t *options)
+{
+   bson_iter_t iter;
+   cursor->limit = FIRST;
+   if (bson_iter_init_find (&iter, options, "tailable") && bson_iter_as_bool (&iter)) {
+      cursor->limit = 1; /* it waits for the next one */
+      cursor->fixed = true;
+   } else if (bson_iter_init_find (&iter, options, "batchSize") && bson_iter_as_int64 (&iter) > 0) {
+      int64_t size = bson_iter_as_int64 (&iter);
+      cursor->limit = size < LATER ? (uint32_t) size : LATER;
+      cursor->fixed = true;
+   }
+}
+
+static mongoc_cursor_t *
+find (modm_op *op, mongoc_client_t *handle, const bson_t *options, const mongoc_read_prefs_t *prefs,
+      bson_error_t *error)
+{
+   bson_t body;
+   if (!modm_op_bson (&op->body, &body, error))
+      return NULL;
+   mongoc_collection_t *collection =
+      mongoc_client_get_collection (handle, op->database, op->collection);
+   mongoc_cursor_t *cursor =
+      op->kind == MODM_OP_FIND
+         ? mongoc_collection_find_with_opts (collection, &body, options, prefs)
+         : mongoc_collection_aggregate (collection, MONGOC_QUERY_NONE, &body, options, prefs);
+   mongoc_collection_destroy (collection);
+   return cursor;
+}
+
+/* Makes the cursor; libmongoc says what is wrong with it at the first document. */
+static bool
+open_cursor (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+{
+   mongoc_read_prefs_t *prefs;
+   if (!modm_op_prefs (op, &prefs, error))
+      return false;
+   bson_t *options = modm_op_options (op, error);
+   modm_cursor *cursor = options ? calloc (1, sizeof *cursor) : NULL;
+   if (options && !cursor)
+      modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
+   if (cursor) {
+      set_limit (cursor, options);
+      mongoc_cursor_t *found = find (op, handle, options, prefs, error);
+      if (found) {
+         attach (cursor, op->client, found);
+         op->cursor = cursor;
+      } else {
+         free (cursor);
+      }
+   }
+   if (options)
+      bson_destroy (options);
+   mongoc_read_prefs_destroy (prefs);
+   return op->cursor != NULL;
+}
+
+/* Copies documents until the limit; returns how many. */
+static uint32_t
+fetch (modm_cursor *cursor)
+{
+   const bson_t *document;
+   uint32_t n = 0;
+   modm_buffer_reset (&cursor->batch);
+   cursor->at = 0;
+   while (n < cursor->limit && cursor->batch.len < BYTES &&
+          mongoc_cursor_next (cursor->handle, &document)) {
+      modm_buffer_write (&cursor->batch, bson_get_data (document), document->len);
+      n++;
+   }
+   if (!cursor->fixed)
+      cursor->limit = LATER;
+   return n;
+}
+
+bool
+modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+{
+   const bson_t *reply = NULL;
+   if (!op->cursor && !open_cursor (op, handle, error))
+      return false;
+   modm_cursor *cursor = op->cursor;
+   if (cursor->done || cursor->at < cursor->batch.len)
+      return true;
+   if (!cursor->handle)
+      return modm_driver_error (error, MODM_ERROR_FORKED,
+                                "the cursor belongs to the process before the fork");
+   uint32_t n = fetch (cursor);
+   if (cursor->batch.failed)
+      return modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
+   if (mongoc_cursor_error_document (cursor->handle, error, &reply)) {
+      if (n)
+         return true; /* the documents first: the error comes again in the next run */
+      modm_op_reply (op, reply);
+      cursor->done = true;
+      modm_cursor_kill (cursor);
+      return false;
+   }
+   if (!mongoc_cursor_more (cursor->handle)) {
+      cursor->done = true;
+      modm_cursor_kill (cursor);
+   }
+   return true;
+}
+
+bool
+modm_op_document (modm_op *op, const uint8_t **document, size_t *len)
+{
+   modm_cursor *cursor = op->cursor;
+   if (!cursor || cursor->at >= cursor->batch.len)
+      return false;
+   *document = cursor->batch.data + cursor->at;
+   *len = (size_t) modm_load_i32 (*document);
+   cursor->at += *len;
+   return true;
+}
+
+bool
+modm_op_done (const modm_op *op)
+{
+   const modm_cursor *cursor = op->cursor;
+   return cursor && cursor->done && cursor->at >= cursor->batch.len;
+}
+
+void
+modm_op_close (modm_op *op)
+{
+   modm_cursor *cursor = op->cursor;
+   if (!cursor)
+      return;
+   cursor->done = true;
+   modm_cursor_kill (cursor);
+   modm_buffer_free (&cursor->batch);
+   cursor->at = 0;
+}

@@ -1,0 +1,134 @@
+/* What the files of driver share among themselves.
+ *
+ * A file that needs libmongoc takes it from compat/mongoc.h through this header; driver.h shows
+ * none of it to the other rooms.
+ */
+#ifndef MODM_DRIVER_PRIVATE_H
+#define MODM_DRIVER_PRIVATE_H
+
+#include "compat/mongoc.h"
+#include "driver/driver.h"
+
+#define MODM_VERSION "scm"
+
+/* The domain of our own errors, beside libmongoc's, and their codes. */
+#define MODM_ERROR_DOMAIN 0x6d6f646d
+enum { MODM_ERROR_CLOSED = 1, MODM_ERROR_MEMORY, MODM_ERROR_BSON, MODM_ERROR_FORKED };
+
+/* Fills in an error of ours, returns false. */
+bool modm_driver_error (bson_error_t *error, uint32_t code, const char *format, ...)
+   __attribute__ ((format (printf, 3, 4)));
+
+/* ---- secrets and libmongoc's log ---- */
+
+/* A buffer of texts, each ended by NUL, that must not show. */
+void modm_secret_add (modm_buffer *secrets, const char *text, size_t len);
+/* Writes stars over every secret in a text. */
+void modm_secret_scrub (const modm_buffer *secrets, char *text);
+/* True when three characters in a row of a secret are in the text. */
+bool modm_secret_hinted (const modm_buffer *secrets, const char *text);
+
+/* Takes libmongoc's log lines of this process into a ring. */
+void modm_log_start (void);
+/* Names whose secrets this thread's log lines could hold, or NULL. */
+void modm_log_secrets (const modm_buffer *secrets);
+int modm_l_log_lines (lua_State *L);
+
+/* ---- command events ---- */
+
+typedef struct modm_event modm_event;
+
+typedef struct modm_events {
+   modm_event *first, **last;
+   size_t count, bytes, dropped;
+   const modm_buffer *secrets; /* the client's */
+} modm_events;
+
+void modm_events_init (modm_events *events, const modm_buffer *secrets);
+void modm_events_free (modm_events *events);
+/* Begins or ends to listen to the client. */
+void modm_events_listen (modm_events *events, mongoc_client_t *handle, bool on);
+/* Pushes the events as a list and forgets them. */
+void modm_events_push (lua_State *L, modm_events *events);
+
+/* ---- clients ---- */
+
+/* A cursor is on its client's list as long as it has a libmongoc cursor, so that a client that is
+ * closed can destroy it first. */
+typedef struct modm_cursor {
+   struct modm_cursor *next, **link;
+   mongoc_cursor_t *handle; /* NULL: exhausted, failed, or closed */
+   modm_buffer batch;       /* documents one after another */
+   size_t at;               /* the next one to hand out */
+   uint32_t limit;          /* documents to fetch in one run */
+   bool fixed;              /* the limit is the caller's batch size */
+   bool done;               /* no further document will come */
+} modm_cursor;
+
+struct modm_client {
+   size_t refs;
+   pid_t pid;               /* of the process that opened the handle */
+   mongoc_client_t *handle; /* NULL before the first use */
+   mongoc_uri_t *uri;
+   modm_cursor *cursors;
+   modm_events events;
+   modm_buffer secrets;
+   int32_t timeout_ms; /* 0: none */
+   bool monitored, closed;
+};
+
+/* Lets go of a reference; the last one destroys the client. */
+void modm_client_release (modm_client *client);
+/* The handle to work with in this process, opened when need be; NULL and the error when it cannot
+ * be. Every enter is followed by a leave. */
+mongoc_client_t *modm_client_enter (modm_client *client, bson_error_t *error);
+void modm_client_leave (void);
+/* Kills the cursors, ends the sessions, closes the sockets. Idempotent. */
+void modm_client_close (modm_client *client);
+/* Pushes a modm.Client with a fresh client without a URI. */
+modm_client *modm_client_push (lua_State *L);
+modm_client *modm_client_check (lua_State *L, int idx);
+/* Fills in uri, secrets and timeout from the text at index 1 and the options at index 2. False with
+ * the message pushed. May throw. */
+bool modm_uri_read (lua_State *L, modm_client *client);
+/* Opens the class and registers the constructor into the table at the top. */
+void modm_client_open (lua_State *L);
+
+/* ---- operations ---- */
+
+/* Frees the cursor's batch and handle, and leaves its client's list. */
+void modm_cursor_kill (modm_cursor *cursor);
+void modm_cursor_free (modm_cursor *cursor);
+bool modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error);
+
+/* The parts of an operation as libmongoc wants them. False with the error. */
+bool modm_op_bson (const modm_buffer *b, bson_t *out, bson_error_t *error);
+/* The document or array that an element holds, by reference. False when it is neither. */
+bool modm_bson_borrow (const bson_iter_t *iter, bson_t *out);
+/* A copy of the options, with the client's maxTimeMS where nothing sets one; bson_destroy it. NULL
+ * with the error. */
+bson_t *modm_op_options (const modm_op *op, bson_error_t *error);
+/* The read preference, or NULL for the client's. False with the error. */
+bool modm_op_prefs (const modm_op *op, mongoc_read_prefs_t **out, bson_error_t *error);
+void modm_op_reply (modm_op *op, const bson_t *reply);
+
+bool modm_insert_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error);
+/* An update or delete command by way of libmongoc's bulk writes, which alone make them retryable.
+ * False in *taken when the command has something that they cannot express. */
+bool modm_bulk_run (modm_op *op, mongoc_client_t *handle, bool *taken, bson_error_t *error);
+/* True when the key is in the list, which NULL ends. */
+bool modm_is_one_of (const char *key, const char *const *names);
+/* Turns the reply of libmongoc's insert and bulk functions into that of the server's commands. */
+void modm_op_bulk_reply (modm_op *op, const bson_t *reply, bool update);
+/* Finds the first write error or write concern error in a reply of a command that has ok: 1. */
+bool modm_reply_check (const bson_t *reply, bson_error_t *error);
+
+/* The name of the server's code, or NULL. */
+const char *modm_error_name (uint32_t code);
+/* Pushes op->message and the rest as a table. */
+void modm_op_error_push (lua_State *L, const modm_op *op);
+
+/* Opens the class and registers the helpers into the table at the top. */
+void modm_op_open (lua_State *L);
+
+#endif

@@ -1,0 +1,69 @@
+/* Inserts: libmongoc splits them at the server's limits, and retries them. */
+#include "driver/driver_private.h"
+
+#include <stdlib.h>
+
+/* How many documents the body holds; 0 with the error. */
+static size_t
+count_documents (const modm_buffer *body, bson_error_t *error)
+{
+   size_t n = 0, at = 0;
+   while (at + 5 <= body->len) {
+      int32_t len = modm_load_i32 (body->data + at);
+      if (len < 5 || (size_t) len > body->len - at)
+         break;
+      at += (size_t) len;
+      n++;
+   }
+   if (at != body->len || n == 0) {
+      modm_driver_error (error, MODM_ERROR_BSON, "the documents to insert are no BSON");
+      return 0;
+   }
+   return n;
+}
+
+static bool
+insert (modm_op *op, mongoc_client_t *handle, const bson_t **documents, size_t n,
+        bson_error_t *error)
+{
+   bson_t reply;
+   bson_t *options = modm_op_options (op, error);
+   if (!options)
+      return false;
+   if (!bson_has_field (options, "validate"))
+      BSON_APPEND_BOOL (options, "validate", false); /* our rooms have done so */
+   mongoc_collection_t *collection =
+      mongoc_client_get_collection (handle, op->database, op->collection);
+   bool ok = mongoc_collection_insert_many (collection, documents, n, options, &reply, error);
+   modm_op_bulk_reply (op, &reply, false);
+   bson_destroy (&reply);
+   mongoc_collection_destroy (collection);
+   bson_destroy (options);
+   return ok;
+}
+
+/* Lays libmongoc's views over the documents in the body, which stay where they are. */
+bool
+modm_insert_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+{
+   size_t n = count_documents (&op->body, error);
+   if (!n)
+      return false;
+   bson_t *views = aligned_alloc (_Alignof(bson_t), n * sizeof *views);
+   const bson_t **documents = calloc (n, sizeof *documents);
+   bool ok = views && documents;
+   if (!ok)
+      modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
+   const uint8_t *at = op->body.data;
+   for (size_t i = 0; ok && i < n; i++) {
+      size_t len = (size_t) modm_load_i32 (at);
+      ok = bson_init_static (&views[i], at, len) ||
+           modm_driver_error (error, MODM_ERROR_BSON, "document %zu to insert is no BSON", i);
+      documents[i] = &views[i];
+      at += len;
+   }
+   ok = ok && insert (op, handle, documents, n, error);
+   free (views);
+   free (documents);
+   return ok;
+}

@@ -1,0 +1,139 @@
+/* Running an operation, whatever it does. No Lua from here on down. */
+#include "driver/driver_private.h"
+
+#include <stdio.h>
+
+bool
+modm_op_bson (const modm_buffer *b, bson_t *out, bson_error_t *error)
+{
+   if (b->failed)
+      return modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
+   if (!b->data || !bson_init_static (out, b->data, b->len))
+      return modm_driver_error (error, MODM_ERROR_BSON, "the operation holds no BSON document");
+   return true;
+}
+
+bool
+modm_bson_borrow (const bson_iter_t *iter, bson_t *out)
+{
+   const uint8_t *data;
+   uint32_t len;
+   if (BSON_ITER_HOLDS_DOCUMENT (iter))
+      bson_iter_document (iter, &len, &data);
+   else if (BSON_ITER_HOLDS_ARRAY (iter))
+      bson_iter_array (iter, &len, &data);
+   else
+      return false;
+   return bson_init_static (out, data, len);
+}
+
+/* Whether a document has the field. */
+static bool
+has_field (const modm_buffer *b, const char *name)
+{
+   bson_t document;
+   bson_error_t ignored;
+   return b->len && modm_op_bson (b, &document, &ignored) && bson_has_field (&document, name);
+}
+
+bson_t *
+modm_op_options (const modm_op *op, bson_error_t *error)
+{
+   bson_t borrowed;
+   if (op->options.len && !modm_op_bson (&op->options, &borrowed, error))
+      return NULL;
+   bson_t *options = op->options.len ? bson_copy (&borrowed) : bson_new ();
+   bool command = op->kind == MODM_OP_COMMAND_READ || op->kind == MODM_OP_COMMAND_WRITE;
+   if (op->client->timeout_ms && !has_field (&op->options, "maxTimeMS") &&
+       !(command && has_field (&op->body, "maxTimeMS")))
+      BSON_APPEND_INT32 (options, "maxTimeMS", op->client->timeout_ms);
+   return options;
+}
+
+static bool
+send_command (modm_op *op, mongoc_client_t *handle, const bson_t *body, const bson_t *options,
+              const mongoc_read_prefs_t *prefs, bson_error_t *error)
+{
+   bson_t reply;
+   bool write = op->kind == MODM_OP_COMMAND_WRITE;
+   bool ok = write ? mongoc_client_write_command_with_opts (handle, op->database, body, options,
+                                                            &reply, error)
+                   : mongoc_client_read_command_with_opts (handle, op->database, body, prefs,
+                                                           options, &reply, error);
+   modm_op_reply (op, &reply);
+   if (ok && write)
+      ok = modm_reply_check (&reply, error);
+   bson_destroy (&reply);
+   return ok;
+}
+
+static bool
+run_command (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+{
+   bson_t body;
+   mongoc_read_prefs_t *prefs;
+   if (op->kind == MODM_OP_COMMAND_WRITE) {
+      bool taken;
+      bool ok = modm_bulk_run (op, handle, &taken, error);
+      if (taken)
+         return ok;
+   }
+   if (!modm_op_bson (&op->body, &body, error) || !modm_op_prefs (op, &prefs, error))
+      return false;
+   bson_t *options = modm_op_options (op, error);
+   bool ok = options && send_command (op, handle, &body, options, prefs, error);
+   if (options)
+      bson_destroy (options);
+   mongoc_read_prefs_destroy (prefs);
+   return ok;
+}
+
+static bool
+run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+{
+   switch (op->kind) {
+   case MODM_OP_FIND:
+   case MODM_OP_AGGREGATE:
+      return modm_cursor_run (op, handle, error);
+   case MODM_OP_INSERT:
+      return modm_insert_run (op, handle, error);
+   default:
+      return run_command (op, handle, error);
+   }
+}
+
+/* Server selection: says which option sets the limit. */
+static void
+set_message (modm_op *op, const bson_error_t *error)
+{
+   const char *text = error->message[0] ? error->message : "the operation failed";
+   if (error->domain == MONGOC_ERROR_SERVER_SELECTION) {
+      int32_t ms =
+         mongoc_uri_get_option_as_int32 (op->client->uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 0);
+      (void) snprintf (
+         op->message, sizeof op->message,
+         "no server answered within %d ms (serverSelectionTimeoutMS sets the limit): %s", (int) ms,
+         text);
+   } else {
+      (void) snprintf (op->message, sizeof op->message, "%s", text);
+   }
+   modm_secret_scrub (&op->client->secrets, op->message);
+}
+
+bool
+modm_op_run (modm_op *op)
+{
+   bson_error_t error = {0};
+   modm_buffer_reset (&op->reply);
+   op->message[0] = '\0';
+   op->domain = op->code = 0;
+   mongoc_client_t *handle = modm_client_enter (op->client, &error);
+   op->ok = handle && run (op, handle, &error);
+   modm_client_leave ();
+   if (!op->ok) {
+      op->domain = error.domain;
+      op->code = error.code;
+      set_message (op, &error);
+   }
+   return op->ok;
+}

@@ -1,0 +1,244 @@
+/* modm.Op: operations as Lua sees them, and the constructors for simple use. */
+#include "driver/driver_private.h"
+
+#include <stdlib.h>
+
+static modm_class class_op = "modm.Op";
+
+modm_op *
+modm_op_check (lua_State *L, int idx)
+{
+   return modm_check (L, idx, &class_op);
+}
+
+static char *
+copy_name (lua_State *L, const char *name)
+{
+   char *copy = name ? strdup (name) : NULL;
+   if (name && !copy)
+      luaL_error (L, "not enough memory");
+   return copy;
+}
+
+modm_op *
+modm_op_push (lua_State *L, int client_idx, modm_op_kind kind, const char *database,
+              const char *collection)
+{
+   modm_client *client = modm_client_check (L, client_idx);
+   modm_op *op = lua_newuserdata (L, sizeof *op);
+   memset (op, 0, sizeof *op);
+   modm_class_push (L, &class_op);
+   lua_setmetatable (L, -2);
+   op->tag.tag = &class_op;
+   op->kind = kind;
+   op->client = client;
+   client->refs++;
+   op->database = copy_name (L, database ? database : mongoc_uri_get_database (client->uri));
+   op->collection = copy_name (L, collection);
+   return op;
+}
+
+static int
+mt_gc (lua_State *L)
+{
+   modm_op *op = modm_test (L, 1, &class_op);
+   if (!op)
+      return 0;
+   op->tag.tag = NULL;
+   modm_cursor_free (op->cursor);
+   modm_buffer_free (&op->body);
+   modm_buffer_free (&op->options);
+   modm_buffer_free (&op->read_preference);
+   modm_buffer_free (&op->reply);
+   free (op->database);
+   free (op->collection);
+   modm_client_release (op->client);
+   return 0;
+}
+
+static int
+mt_tostring (lua_State *L)
+{
+   static const char *const kinds[] = {"read", "write", "insert", "find", "aggregate"};
+   modm_op *op = modm_op_check (L, 1);
+   lua_pushfstring (L, "modm.Op: %s on %s%s%s", kinds[op->kind], op->database,
+                    op->collection ? "." : "", op->collection ? op->collection : "");
+   return 1;
+}
+
+/* ---- methods ---- */
+
+static int
+l_run (lua_State *L)
+{
+   lua_pushboolean (L, modm_op_run (modm_op_check (L, 1)));
+   return 1;
+}
+
+static int
+l_error (lua_State *L)
+{
+   const modm_op *op = modm_op_check (L, 1);
+   if (op->ok)
+      lua_pushnil (L);
+   else
+      modm_op_error_push (L, op);
+   return 1;
+}
+
+static int
+l_reply (lua_State *L)
+{
+   const modm_op *op = modm_op_check (L, 1);
+   if (op->reply.len)
+      modm_push_document (L, op->reply.data, op->reply.len);
+   else
+      lua_pushnil (L);
+   return 1;
+}
+
+static int
+l_done (lua_State *L)
+{
+   lua_pushboolean (L, modm_op_done (modm_op_check (L, 1)));
+   return 1;
+}
+
+static int
+l_close (lua_State *L)
+{
+   modm_op_close (modm_op_check (L, 1));
+   return 0;
+}
+
+/* op:next_table() -> the next document as a table, or nil when a run is needed */
+static int
+l_next_table (lua_State *L)
+{
+   const uint8_t *document;
+   size_t len;
+   if (modm_op_document (modm_op_check (L, 1), &document, &len))
+      modm_push_document (L, document, len);
+   else
+      lua_pushnil (L);
+   return 1;
+}
+
+/* ---- simple use ---- */
+
+/* Fills a buffer with the argument's BSON: a string that is BSON, or a table. nil leaves it empty.
+ */
+static void
+fill (lua_State *L, int idx, modm_buffer *b)
+{
+   modm_error err;
+   modm_reader r;
+   if (lua_isnoneornil (L, idx))
+      return;
+   if (lua_type (L, idx) == LUA_TSTRING) {
+      size_t len;
+      const char *bytes = lua_tolstring (L, idx, &len);
+      modm_buffer_write (b, bytes, len);
+      if (!b->failed && !modm_reader_init (&r, b->data, b->len))
+         luaL_argerror (L, idx, "the string is no BSON document");
+   } else {
+      luaL_checktype (L, idx, LUA_TTABLE);
+      if (!modm_append_document (L, idx, b, 0, &err)) {
+         modm_error_push (L, &err);
+         luaL_argerror (L, idx, lua_tostring (L, -1));
+      }
+   }
+   if (b->failed)
+      luaL_error (L, "not enough memory");
+}
+
+/* core.command(client, "read" | "write", database, command, options, read_preference) -> op */
+static int
+l_command (lua_State *L)
+{
+   static const char *const kinds[] = {"read", "write", NULL};
+   lua_settop (L, 6);
+   int kind = luaL_checkoption (L, 2, NULL, kinds);
+   modm_op *op = modm_op_push (L, 1, kind == 0 ? MODM_OP_COMMAND_READ : MODM_OP_COMMAND_WRITE,
+                               luaL_optstring (L, 3, NULL), NULL);
+   fill (L, 4, &op->body);
+   fill (L, 5, &op->options);
+   fill (L, 6, &op->read_preference);
+   return 1;
+}
+
+/* A cursor over what argument 4 says: (client, database, collection, filter, options,
+ * read_preference) */
+static int
+l_find (lua_State *L)
+{
+   lua_settop (L, 6);
+   luaL_checkany (L, 4);
+   modm_op *op =
+      modm_op_push (L, 1, MODM_OP_FIND, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
+   fill (L, 4, &op->body);
+   fill (L, 5, &op->options);
+   fill (L, 6, &op->read_preference);
+   return 1;
+}
+
+/* The same with a pipeline, a list, as argument 4. */
+static int
+l_aggregate (lua_State *L)
+{
+   modm_error err;
+   lua_settop (L, 6);
+   luaL_checktype (L, 4, LUA_TTABLE);
+   modm_op *op =
+      modm_op_push (L, 1, MODM_OP_AGGREGATE, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
+   size_t start = modm_write_begin (&op->body);
+   modm_write_key (&op->body, MODM_BSON_ARRAY, "pipeline", 8);
+   if (!modm_append_array (L, 4, &op->body, 1, &err)) {
+      modm_error_push (L, &err);
+      luaL_argerror (L, 4, lua_tostring (L, -1));
+   }
+   modm_write_end (&op->body, start);
+   fill (L, 5, &op->options);
+   fill (L, 6, &op->read_preference);
+   return 1;
+}
+
+/* core.insert(client, database, collection, list, options) -> op */
+static int
+l_insert (lua_State *L)
+{
+   lua_settop (L, 5);
+   luaL_checktype (L, 4, LUA_TTABLE);
+   modm_op *op =
+      modm_op_push (L, 1, MODM_OP_INSERT, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
+   fill (L, 5, &op->options);
+   int n = (int) lua_rawlen (L, 4);
+   for (int i = 1; i <= n; i++) {
+      modm_error err;
+      lua_rawgeti (L, 4, i);
+      if (!lua_istable (L, -1) || !modm_append_document (L, lua_gettop (L), &op->body, 0, &err))
+         return luaL_argerror (L, 4,
+                               lua_istable (L, -1) ? err.message : "a list of documents expected");
+      lua_pop (L, 1);
+   }
+   if (op->body.failed)
+      return luaL_error (L, "not enough memory");
+   return 1;
+}
+
+void
+modm_op_open (lua_State *L)
+{
+   static const luaL_Reg metamethods[] = {
+      {"__gc", mt_gc}, {"__close", l_close}, {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg methods[] = {
+      {"run", l_run},     {"error", l_error},           {"reply", l_reply}, {"done", l_done},
+      {"close", l_close}, {"next_table", l_next_table}, {NULL, NULL}};
+   static const luaL_Reg functions[] = {{"command", l_command},
+                                        {"find", l_find},
+                                        {"aggregate", l_aggregate},
+                                        {"insert", l_insert},
+                                        {NULL, NULL}};
+   modm_class_new (L, &class_op, metamethods, methods);
+   modm_register (L, functions);
+}

@@ -1,0 +1,103 @@
+-- Connections by alias: a client, its database, and the one way to the server.
+local blocking = require "modm.transport.blocking"
+local core = require "modm.core"
+local errors = require "modm.errors"
+local events = require "modm.events"
+
+local connection = {}
+
+---@class modm.Connection
+---@field alias string
+---@field database string
+---@field client userdata
+---@field transport table
+local Connection = {}
+Connection.__index = Connection
+Connection.__name = "modm.Connection"
+
+function Connection:__tostring()
+  return ("modm.Connection '%s': %s"):format(self.alias, tostring(self.client))
+end
+
+--- Runs an operation by the connection's transport. Every call of a server goes through here.
+---@param op userdata a modm.Op
+---@return true|nil ok, string|nil message, modm.Error|nil err
+function Connection:run(op)
+  local ok = self.transport.run(op)
+  events.drain(self.client)
+  if ok then
+    return true
+  end
+  local failed = op:error()
+  return errors.failure(errors.new(failed.kind, failed.message, failed))
+end
+
+local connections = {}
+
+--- Registers a client under an alias; nothing is sent before the first use. An alias that is there already
+--- is replaced, and its client closed once nobody uses it.
+---@param uri string it must name a database: mongodb://host/DATABASE
+---@param options table|nil alias ("default"), timeout_ms, and all options of the URI, which these replace
+---@return modm.Connection|nil connection, string|nil message, modm.Error|nil err
+function connection.connect(uri, options)
+  if type(uri) ~= "string" then
+    error("connect: the URI must be a string, got " .. type(uri), 2)
+  end
+  local alias, rest = "default", nil
+  if type(options) == "table" then
+    rest = {}
+    for name, value in pairs(options) do
+      rest[name] = value
+    end
+    alias, rest.alias = options.alias or alias, nil
+  else
+    rest = options
+  end
+  if type(alias) ~= "string" then
+    error("connect: the alias must be a string, got " .. type(alias), 2)
+  end
+  local client, message, kind = core.client(uri, rest)
+  if not client then
+    return errors.failure(errors.new(kind, message))
+  end
+  events.watch(client, alias)
+  local new = setmetatable({
+    alias = alias,
+    client = client,
+    database = client:database(),
+    transport = blocking,
+  }, Connection)
+  connections[alias] = new
+  return new
+end
+
+--- Closes the connection of an alias, or all of them. What still uses one gets an error.
+---@param alias string|nil
+---@return boolean found whether there was such a connection
+function connection.disconnect(alias)
+  local found = false
+  for name, open in pairs(connections) do
+    if alias == nil or name == alias then
+      connections[name] = nil
+      open.client:close()
+      found = true
+    end
+  end
+  return found
+end
+
+--- The connection of an alias.
+---@param alias string|nil
+---@return modm.Connection|nil connection, string|nil message, modm.Error|nil err
+function connection.get(alias)
+  alias = alias or "default"
+  local found = connections[alias]
+  if found then
+    return found
+  end
+  return errors.failure(errors.new("ConfigurationError", alias == "default"
+    and "no connection 'default': call modm.connect(uri) first"
+    or ("no connection '%s': call modm.connect(uri, { alias = \"%s\" }) first"):format(alias, alias)))
+end
+
+return connection
