@@ -35,10 +35,11 @@ push_names (modm_filter *c, int idx, size_t *n)
    const char **names = lua_newuserdata (L, (count + 1) * sizeof *names);
    for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
       int type = lua_type (L, -2);
-      if (type == LUA_TSTRING && at < count)
-         names[at++] = lua_tostring (L, -2); /* the table keeps it */
+      const char *name = type == LUA_TSTRING ? lua_tostring (L, -2) : NULL; /* the table keeps it */
+      if (name && strlen (name) == lua_rawlen (L, -2))
+         names[at++] = name;
       else if (type != LUA_TNUMBER)
-         c->misuse = true;
+         c->misuse = true; /* no name of a field has a NUL */
    }
    qsort (names, at, sizeof *names, by_text);
    *n = at;

@@ -123,7 +123,8 @@ modm_find_l_batch (lua_State *L)
    size_t len;
    while (n < most && left > 0 && modm_op_document (op, &document, &len)) {
       if (s)
-         (void) modm_document_load (L, s, document, len, mask.spec ? &mask : NULL);
+         modm_document_load (L, s, document, len, mask.spec ? &mask : NULL)->flags |=
+            MODM_DOC_LOADED;
       else
          modm_push_document (L, document, len);
       lua_rawseti (L, 4, (int) ++n);

@@ -111,7 +111,7 @@ local function narrowed(self, bytes, message, path, is_misuse)
   local name = self._meta.name
   if not bytes then
     local where = path ~= "" and name .. "." .. path or name
-    if is_misuse then misuse("%s: %s", where, message) end
+    if is_misuse then misuse("%s", message:find(name, 1, true) == 1 and message or where .. ": " .. message) end
     local err = errors.new("ValidationError", where .. ": " .. message,
       { model = name, errors = path ~= "" and { [path] = { message } } or {} })
     return step(self, { _error = self._error or err })
@@ -173,7 +173,9 @@ function QuerySet:where(name, ...)
   if n == 2 then
     local make = operators[signs[value] or value]
     if not make then misuse("%s: where knows no operator '%s'", self._meta.name, tostring(value)) end
-    value = make(operand)
+    local ok, made = pcall(make, operand)
+    if not ok then misuse("%s: %s", self._meta.name, made) end
+    value = made
   end
   return narrowed(self, core.filter(self._meta.schema, { [name] = value }))
 end

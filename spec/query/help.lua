@@ -1,0 +1,46 @@
+-- What the specs of queries share: a connection of their own, and the commands that were sent.
+local modm = require "modm"
+local server = require "spec.support.server"
+
+local help = {}
+
+--- Connects under an alias to a database that nobody else uses.
+function help.connect(alias)
+  assert(modm.connect(server.fresh(alias), { alias = alias }))
+end
+
+--- The commands that fn sends, without those of sessions and cursors' ends: list of { name, command }.
+function help.sent(fn)
+  local list = {}
+  local off = modm.on("command", function(event)
+    if event.phase == "started" and event.name ~= "endSessions" then list[#list + 1] = event end
+  end)
+  local ok, err = pcall(fn)
+  off()
+  if not ok then error(err, 0) end
+  return list
+end
+
+--- The one command that fn sends.
+function help.one(fn)
+  local list = help.sent(fn)
+  assert(#list == 1, "one command expected, got " .. #list)
+  return list[1].command
+end
+
+--- The message that fn raises, and whether it is raised at a line of the file that calls this.
+function help.raised(fn)
+  local ok, err = pcall(fn)
+  assert(not ok, "it did not raise")
+  local file = debug.getinfo(2, "S").short_src
+  return tostring(err), tostring(err):sub(1, #file) == file
+end
+
+--- The names that a list of documents has in a field.
+function help.pluck(list, name)
+  local out = {}
+  for i, doc in ipairs(list) do out[i] = doc[name] end
+  return out
+end
+
+return help
