@@ -1,7 +1,7 @@
-/* Lua to BSON without a schema: single values. Tables are in append_table.c and the two behind it.
+/* Lua to BSON without a schema: single values. Tables are in append_table.c.
  *
- * Nothing here calls Lua or throws: tables are read raw, strings are only taken where they are strings,
- * and what may not be stored ends in false and an error. */
+ * Nothing here calls Lua or throws: tables are read raw, strings are only taken where they are
+ * strings, and what may not be stored ends in false and an error. */
 #include "bson/append_private.h"
 
 modm_append_hook modm_append_foreign;
@@ -51,7 +51,8 @@ append_string (lua_State *L, int idx, modm_buffer *b, const modm_item *item, mod
 }
 
 static bool
-append_userdata (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth, modm_error *err)
+append_userdata (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth,
+                 modm_error *err)
 {
    const modm_value *v = modm_value_test (L, idx);
    if (v) {
@@ -101,8 +102,8 @@ finish (bool ok, const modm_buffer *b, modm_error *err)
 }
 
 bool
-modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len, int depth,
-                   modm_error *err)
+modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len,
+                   int depth, modm_error *err)
 {
    const modm_item item = {key, key_len, MODM_KIND_NATURAL, NULL};
    idx = lua_absindex (L, idx);

@@ -1,7 +1,8 @@
 /* Lua tables to BSON: what a table is, and documents in their remembered order.
  *
- * Keys that no mark has in order are written in the order of their bytes, since Lua's own order changes
- * from run to run. They are encoded as lua_next gives them, then their bytes are put in order. */
+ * Keys that no mark has in order are written in the order of their bytes, since Lua's own order
+ * changes from run to run. They are encoded as lua_next gives them, then their bytes are put in
+ * order. */
 #include "bson/append_private.h"
 
 #include <stdlib.h>
@@ -32,17 +33,19 @@ bad_key (lua_State *L, modm_error *err)
 {
    if (lua_type (L, -1) != LUA_TNUMBER)
       return modm_error_set (err, "a document with a key that is a %s", luaL_typename (L, -1));
-   return modm_error_set (err,
-                          "the key %.14g is a number: a list with a hole at 1, or a document with a key "
-                          "that is no string",
-                          (double) lua_tonumber (L, -1));
+   return modm_error_set (
+      err,
+      "the key %.14g is a number: a list with a hole at 1, or a document with a key "
+      "that is no string",
+      (double) lua_tonumber (L, -1));
 }
 
 /* ---- the keys that a mark has ---- */
 
 /* These keys are not checked again: they were read from BSON, or checked when the mark was made. */
 static bool
-append_known (lua_State *L, int idx, int mark, modm_buffer *b, size_t *written, int depth, modm_error *err)
+append_known (lua_State *L, int idx, int mark, modm_buffer *b, size_t *written, int depth,
+              modm_error *err)
 {
    int n = (int) lua_rawlen (L, mark), top = lua_gettop (L) + 1;
    modm_kinds kinds;
@@ -134,7 +137,8 @@ by_key (const void *a, const void *b)
    return strcmp (((const slot *) a)->key, ((const slot *) b)->key);
 }
 
-/* Puts the elements from `start` to the end in the order of their keys, by way of the free room behind. */
+/* Puts the elements from `start` to the end in the order of their keys, by way of the free room
+ * behind. */
 static void
 sort_elements (modm_buffer *b, slots *s, size_t start)
 {
@@ -210,5 +214,6 @@ modm_append_pairs (lua_State *L, int idx, int mark, modm_buffer *b, int depth, m
    size_t written = 0;
    if (mark && !append_known (L, idx, mark, b, &written, depth, err))
       return false;
-   return (mark && written == modm_append_count (L, idx)) || append_others (L, idx, mark, b, depth, err);
+   return (mark && written == modm_append_count (L, idx)) ||
+          append_others (L, idx, mark, b, depth, err);
 }

@@ -6,8 +6,9 @@ static bool
 bad_key (lua_State *L, lua_Integer n, modm_error *err)
 {
    if (lua_type (L, -1) == LUA_TSTRING)
-      return modm_error_set (err, n ? "a table with both list items and the key '%.100s'"
-                                    : "a list expected, got a document with the key '%.100s'",
+      return modm_error_set (err,
+                             n ? "a table with both list items and the key '%.100s'"
+                               : "a list expected, got a document with the key '%.100s'",
                              lua_tostring (L, -1));
    if (lua_type (L, -1) != LUA_TNUMBER)
       return modm_error_set (err, "a list with a key that is a %s", luaL_typename (L, -1));
@@ -36,8 +37,8 @@ find_bad_key (lua_State *L, int idx, lua_Integer n, modm_error *err)
 
 /* Appends the value at the top (its index is `top`) as item i. */
 static bool
-append_at (lua_State *L, int top, int type, modm_buffer *b, lua_Integer i, modm_kinds *kinds, int depth,
-           modm_error *err)
+append_at (lua_State *L, int top, int type, modm_buffer *b, lua_Integer i, modm_kinds *kinds,
+           int depth, modm_error *err)
 {
    char digits[24];
    size_t at = sizeof digits;

@@ -1,4 +1,4 @@
-/* Lua tables to BSON: array or document, by the mark, by the first key, or by what the caller wants. */
+/* Lua tables to BSON: array or document, by mark, by keys, or by what the caller wants. */
 #include "bson/append_private.h"
 
 static bool
@@ -11,7 +11,8 @@ too_deep (lua_State *L, int idx, modm_error *err)
    return modm_error_set (err, "nested deeper than %d levels", MODM_MAX_DEPTH);
 }
 
-/* What the table at idx is, without a mark: a list when it has a first item, unknown when it is empty. */
+/* What the table at idx is, without a mark: a list when it has a first item, unknown when it is
+ * empty. */
 static modm_mark
 kind_by_keys (lua_State *L, int idx)
 {
@@ -63,18 +64,20 @@ bool
 modm_append_table (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth,
                    modm_error *err)
 {
-   modm_mark kind;
+   modm_mark kind = MODM_UNMARKED;
    int mark;
    if (!look (L, idx, &kind, &mark, depth, err))
       return false;
-   modm_write_key (b, kind == MODM_ARRAY ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, item->key, item->key_len);
+   modm_write_key (b, kind == MODM_ARRAY ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, item->key,
+                   item->key_len);
    return append_elements (L, idx, mark, kind, b, depth, err);
 }
 
 bool
-modm_append_whole (lua_State *L, int idx, modm_buffer *b, modm_mark wanted, int depth, modm_error *err)
+modm_append_whole (lua_State *L, int idx, modm_buffer *b, modm_mark wanted, int depth,
+                   modm_error *err)
 {
-   modm_mark kind;
+   modm_mark kind = MODM_UNMARKED;
    int mark;
    if (!lua_istable (L, idx))
       return modm_error_set (err, "a table expected, got a %s", luaL_typename (L, idx));

@@ -26,7 +26,8 @@ l_decode (lua_State *L)
    luaL_checktype (L, 1, LUA_TSTRING);
    const uint8_t *bytes = (const uint8_t *) lua_tolstring (L, 1, &len);
    if (len < 5 || (size_t) modm_load_i32 (bytes) != len)
-      return luaL_error (L, "these bytes are no BSON document: their length is not the one they say");
+      return luaL_error (L,
+                         "these bytes are no BSON document: their length is not the one they say");
    modm_push_document (L, bytes, len);
    return 1;
 }
@@ -108,9 +109,9 @@ l_ordered (lua_State *L)
 void
 modm_bson_open (lua_State *L)
 {
-   static const luaL_Reg functions[] = {{"encode", l_encode}, {"decode", l_decode},   {"type", l_type},
-                                        {"array", l_array},   {"object", l_object},
-                                        {"ordered", l_ordered}, {NULL, NULL}};
+   static const luaL_Reg functions[] = {
+      {"encode", l_encode}, {"decode", l_decode},   {"type", l_type}, {"array", l_array},
+      {"object", l_object}, {"ordered", l_ordered}, {NULL, NULL}};
    modm_register (L, functions);
    lua_pushlightuserdata (L, NULL);
    lua_setfield (L, -2, "null");

@@ -1,19 +1,22 @@
 /* bson: BSON without a schema, both ways, and the value types that Lua lacks.
  *
  * Three layers. reader.c walks the elements of a document in borrowed bytes, checking every length.
- * writer.c appends elements to a modm_buffer. append.c and push.c turn Lua values into elements and back.
+ * writer.c appends elements to a modm_buffer. append.c and push.c turn Lua values into elements and
+ * back.
  *
- * A value type (ObjectId, DateTime, ...) is one userdata class each, and all share one layout, modm_value:
- * the BSON type and the very bytes that the value has in a document. So writing one is a copy, and equality
- * is a comparison of bytes; each type's file adds its constructors and methods only. Values are immutable.
+ * A value type (ObjectId, DateTime, ...) is one userdata class each, and all share one layout,
+ * modm_value: the BSON type and the very bytes that the value has in a document. So writing one is
+ * a copy, and equality is a comparison of bytes; each type's file adds its constructors and methods
+ * only. Values are immutable.
  *
- * Tables: an array or document that was read keeps its mark, the metatable: modm's array mark or an object
- * mark. A mark (marks.c) is shared by all tables of the same shape and remembers the order of keys, and
- * the kinds of number that Lua alone would lose (an int64 that would fit 32 bits; under LuaJIT an integral
- * double), so that what is read and written again unchanged has the same bytes.
+ * Tables: an array or document that was read keeps its mark, the metatable: modm's array mark or an
+ * object mark. A mark (marks.c) is shared by all tables of the same shape and remembers the order
+ * of keys, and the kinds of number that Lua alone would lose (an int64 that would fit 32 bits;
+ * under LuaJIT an integral double), so that what is read and written again unchanged has the same
+ * bytes.
  *
- * Appending is phase E: it calls no Lua, throws nothing, touches only raw tables, and returns false with
- * the error's path filled in. Pushing may throw for want of memory.
+ * Appending is phase E: it calls no Lua, throws nothing, touches only raw tables, and returns false
+ * with the error's path filled in. Pushing may throw for want of memory.
  */
 #ifndef MODM_BSON_H
 #define MODM_BSON_H
@@ -62,12 +65,15 @@ typedef struct modm_reader {
 
 /* Begins a document of at most len bytes; false (and bad) when its frame is wrong. */
 bool modm_reader_init (modm_reader *r, const uint8_t *document, size_t len);
-/* The next element; false at the end or when the bytes are wrong (then bad). Checks that strings end with
- * NUL and that lengths stay inside; UTF-8 and nested documents are looked at when they are read. */
+/* The next element; false at the end or when the bytes are wrong (then bad). Checks that strings
+ * end with NUL and that lengths stay inside; UTF-8 and nested documents are looked at when they are
+ * read. */
 bool modm_reader_next (modm_reader *r, modm_element *e);
 /* Finds a key in a document; false when it is not there. */
-bool modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len, modm_element *e);
-/* The element whose type byte is at `at`, which must not lie behind end (that of a checked document). */
+bool modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len,
+                       modm_element *e);
+/* The element whose type byte is at `at`, which must not lie behind end (that of a checked
+ * document). */
 bool modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e);
 
 /* A string element's text (STRING, CODE, SYMBOL). */
@@ -114,12 +120,16 @@ const modm_value *modm_value_test_type (lua_State *L, int idx, uint8_t type);
 /* Pushes a value of a type that has a class. */
 void modm_value_push (lua_State *L, uint8_t type, const void *bytes, uint32_t size);
 
-/* Conversions that fields use; false without a message when the value at idx cannot be one. They may throw
- * only for want of memory. */
-bool modm_objectid_from (lua_State *L, int idx, uint8_t out[12]);  /* ObjectId, 24 hex digits, 12 bytes */
-bool modm_datetime_from (lua_State *L, int idx, int64_t *ms);      /* DateTime, seconds, os.date table, ISO 8601 */
-bool modm_decimal128_from (lua_State *L, int idx, uint8_t out[16]); /* Decimal128, number, Int64, text */
-bool modm_uuid_from (lua_State *L, int idx, uint8_t out[16]); /* Binary of subtype 3 or 4, text, 16 bytes */
+/* Conversions that fields use; false without a message when the value at idx cannot be one. They
+ * may throw only for want of memory. */
+/* ObjectId, 24 hexadecimal digits, 12 bytes. */
+bool modm_objectid_from (lua_State *L, int idx, uint8_t out[12]);
+/* DateTime, seconds, os.date table, ISO 8601. */
+bool modm_datetime_from (lua_State *L, int idx, int64_t *ms);
+/* Decimal128, number, Int64, text. */
+bool modm_decimal128_from (lua_State *L, int idx, uint8_t out[16]);
+/* Binary of subtype 3 or 4, text, 16 bytes. */
+bool modm_uuid_from (lua_State *L, int idx, uint8_t out[16]);
 bool modm_datetime_parse (const char *text, size_t len, int64_t *ms);
 void modm_objectid_new (uint8_t out[12]);
 static inline void
@@ -153,28 +163,30 @@ modm_isnull (lua_State *L, int idx)
 
 /* ---- Lua values to BSON and back ---- */
 
-/* Appends the Lua value at idx under the key. nil is left out by the callers. An error's path begins inside
- * the value, by Lua's indices (from 1) in lists: the caller puts the key before it. */
-bool modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len, int depth,
-                        modm_error *err);
+/* Appends the Lua value at idx under the key. nil is left out by the callers. An error's path
+ * begins inside the value, with Lua's indices (from 1) in lists: the caller puts the key before. */
+bool modm_append_value (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len,
+                        int depth, modm_error *err);
 /* Appends the table at idx as a whole document (no key). */
 bool modm_append_document (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err);
 /* Appends the table at idx as a whole array (no key): a list without holes. */
 bool modm_append_array (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err);
 
-/* How a userdata that is no modm_value (a document of a model) is appended: set once by the document room.
- * Returns false with an error. */
-typedef bool (*modm_append_hook) (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len,
-                                  int depth, modm_error *err);
+/* How a userdata that is no modm_value (a document of a model) is appended: set once by the
+ * document room. Returns false with an error. */
+typedef bool (*modm_append_hook) (lua_State *L, int idx, modm_buffer *b, const char *key,
+                                  size_t key_len, int depth, modm_error *err);
 extern modm_append_hook modm_append_foreign;
 
-/* Pushes an element's value: numbers, strings and booleans as Lua's, null as modm.null, documents and
- * arrays as marked tables, else a value. Raises for bytes that are no BSON and for depth over 180. */
+/* Pushes an element's value: numbers, strings and booleans as Lua's, null as modm.null, documents
+ * and arrays as marked tables, else a value. Raises for bytes that are no BSON and for depth over
+ * 180. */
 void modm_push_value (lua_State *L, const modm_element *e);
 /* Pushes a whole document as a marked table. */
 void modm_push_document (lua_State *L, const uint8_t *document, size_t len);
 
-/* True for well-formed UTF-8 (NUL allowed); *chars gets the number of characters when chars is not NULL. */
+/* True for well-formed UTF-8 (NUL allowed); *chars gets the number of characters when chars is not
+ * NULL. */
 bool modm_utf8_check (const char *text, size_t len, size_t *chars);
 
 /* Opens the room: classes and, into the table at the top, constructors and functions. */

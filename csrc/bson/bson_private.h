@@ -1,4 +1,4 @@
-/* What the files of bson share among themselves: classes of values, marks, and both walks of tables. */
+/* What the files of bson share among themselves: reading, values, dates, marks. */
 #ifndef MODM_BSON_PRIVATE_H
 #define MODM_BSON_PRIVATE_H
 
@@ -28,8 +28,8 @@ enum {
    MODM_CLASSES
 };
 
-/* The names of the classes. All tags of values lie in this one array, so that a range check tells a value
- * from any other userdata. */
+/* The names of the classes. All tags of values lie in this one array, so that a range check tells a
+ * value from any other userdata. */
 extern modm_class modm_value_classes[MODM_CLASSES];
 
 /* Pushes a value with room for `size` bytes, which the caller fills in at once. */
@@ -37,9 +37,10 @@ uint8_t *modm_value_new (lua_State *L, uint8_t type, uint32_t size);
 const modm_value *modm_value_check (lua_State *L, int idx, int class_index);
 /* The metamethod __eq of all values. */
 int modm_value_eq (lua_State *L);
-/* Puts a constructor `name` into the table at the top: a table that is called (`call` sees the arguments
- * from index 1) and holds the functions `statics`. */
-void modm_value_constructor (lua_State *L, const char *name, lua_CFunction call, const luaL_Reg *statics);
+/* Puts a constructor `name` into the table at the top: a table that is called (`call` sees the
+ * arguments from index 1) and holds the functions `statics`. */
+void modm_value_constructor (lua_State *L, const char *name, lua_CFunction call,
+                             const luaL_Reg *statics);
 /* A text argument as UTF-8, with or without NUL inside. */
 const char *modm_check_text (lua_State *L, int idx, bool nul_allowed, size_t *len);
 /* Writes 2 * len hexadecimal digits, no NUL. */
@@ -70,8 +71,8 @@ typedef struct modm_calendar {
 } modm_calendar;
 
 void modm_calendar_from (modm_calendar *c, int64_t ms);
-/* False when a field is out of its range, or the result out of 64 bits. A second of 60 counts as the next
- * minute's first. */
+/* False when a field is out of its range, or the result out of 64 bits. A second of 60 counts as
+ * the next minute's first. */
 bool modm_calendar_to (const modm_calendar *c, int64_t *ms);
 enum { MODM_DATETIME_TEXT = 48 };
 /* Writes ISO 8601 with NUL, returns its length. */
@@ -79,16 +80,16 @@ size_t modm_datetime_format (char out[MODM_DATETIME_TEXT], int64_t ms);
 
 /* ---- marks ---- */
 
-/* A mark is a metatable: [1..n] the keys in their order, [MODM_MARK_TAG] what it is, [MODM_MARK_KINDS] the
- * kinds of number, a string or nil. */
+/* A mark is a metatable: [1..n] the keys in their order, [MODM_MARK_TAG] what it is,
+ * [MODM_MARK_KINDS] the kinds of number, a string or nil. */
 enum { MODM_MARK_TAG = 0, MODM_MARK_KINDS = -1 };
 
 /* Kinds of number. One code an element, or after MODM_KIND_ALL one code for all elements. */
 enum {
    MODM_KIND_NATURAL = '.',
-   MODM_KIND_INT64 = 'l',     /* an integer that is written as int64 */
-   MODM_KIND_DOUBLE = 'd',    /* LuaJIT: a number that is written as double even when it is integral */
-   MODM_KIND_NAN = 'n',       /* LuaJIT: a NaN whose eight bytes follow the code */
+   MODM_KIND_INT64 = 'l',  /* an integer that is written as int64 */
+   MODM_KIND_DOUBLE = 'd', /* LuaJIT: a number that is written as double even when it is integral */
+   MODM_KIND_NAN = 'n',    /* LuaJIT: a NaN whose eight bytes follow the code */
    MODM_KIND_DUPLICATE = 'x', /* the key comes again further on, and is written there */
    MODM_KIND_ALL = '*'
 };
@@ -114,11 +115,12 @@ typedef struct modm_shape {
 
 /* False when the bytes are no BSON. */
 bool modm_shape_scan (modm_shape *s, modm_reader r, bool array);
-/* Pushes a mark that fits for an array, and for a document one that fits most probably: its reader asks
- * modm_mark_fits for each element, and when that says no, modm_mark_push_new. */
+/* Pushes a mark that fits for an array, and for a document one that fits most probably: its reader
+ * asks modm_mark_fits for each element, and when that says no, modm_mark_push_new. */
 void modm_mark_push (lua_State *L, const modm_shape *s, const modm_reader *r, bool array);
 void modm_mark_push_new (lua_State *L, const modm_shape *s, modm_reader r);
-/* Pushes the key that the mark has at index i; true when e has that key, and the kind that *k comes to. */
+/* Pushes the key that the mark has at index i; true when e has that key, and the kind that *k comes
+ * to. */
 bool modm_mark_fits (lua_State *L, int mark, uint32_t i, modm_kinds *k, const modm_element *e);
 
 /* Like modm_mark_test, and pushes the mark when there is one. */

@@ -64,8 +64,8 @@ modm_calendar_to (const modm_calendar *c, int64_t *ms)
    if (c->year < -400000000 || c->year > 400000000 || c->month < 1 || c->month > 12)
       return false;
    int last = month_days[c->month - 1] + (c->month == 2 && is_leap (c->year));
-   if (c->day < 1 || c->day > last || c->hour < 0 || c->hour > 23 || c->minute < 0 || c->minute > 59 ||
-       c->second < 0 || c->second > 60 || c->msec < 0 || c->msec > 999)
+   if (c->day < 1 || c->day > last || c->hour < 0 || c->hour > 23 || c->minute < 0 ||
+       c->minute > 59 || c->second < 0 || c->second > 60 || c->msec < 0 || c->msec > 999)
       return false;
    int64_t rest = ((c->hour * 60 + c->minute) * 60 + c->second) * INT64_C (1000) + c->msec;
    int64_t days = days_from (c->year, c->month, c->day);
@@ -73,5 +73,6 @@ modm_calendar_to (const modm_calendar *c, int64_t *ms)
       days++;
       rest -= DAY_MS;
    }
-   return !__builtin_mul_overflow (days, (int64_t) DAY_MS, ms) && !__builtin_add_overflow (*ms, rest, ms);
+   return !__builtin_mul_overflow (days, (int64_t) DAY_MS, ms) &&
+          !__builtin_add_overflow (*ms, rest, ms);
 }

@@ -60,7 +60,8 @@ l_scope (lua_State *L)
 void
 modm_code_open (lua_State *L)
 {
-   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq}, {"__tostring", l_code}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {
+      {"__eq", modm_value_eq}, {"__tostring", l_code}, {NULL, NULL}};
    static const luaL_Reg methods[] = {{"code", l_code}, {"scope", l_scope}, {NULL, NULL}};
    modm_class_new (L, &modm_value_classes[MODM_CLASS_JAVASCRIPT], metamethods, methods);
    modm_value_constructor (L, "JavaScript", l_new, NULL);

@@ -45,13 +45,14 @@ field (lua_State *L, int idx, const char *name, int missing, int *out)
    return n == *out;
 }
 
-/* A table as os.date ("!*t") gives it, in UTC, with msec if you like; without the time it is midnight.
- * Fields must be in their ranges, unlike os.time's, so that a slip does not become another day. */
+/* A table as os.date ("!*t") gives it, in UTC, with msec if you like; without the time it is
+ * midnight. Fields must be in their ranges, unlike os.time's, so that a slip does not become
+ * another day. */
 static bool
 from_table (lua_State *L, int idx, int64_t *ms)
 {
-   modm_calendar c;
-   int year;
+   modm_calendar c = {0};
+   int year = 0;
    idx = lua_absindex (L, idx);
    if (!field (L, idx, "year", -1, &year) || !field (L, idx, "month", -1, &c.month) ||
        !field (L, idx, "day", -1, &c.day) || !field (L, idx, "hour", 0, &c.hour) ||
@@ -89,7 +90,7 @@ modm_datetime_from (lua_State *L, int idx, int64_t *ms)
 static int
 l_new (lua_State *L)
 {
-   int64_t ms;
+   int64_t ms = 0;
    if (!modm_datetime_from (L, 1, &ms))
       luaL_argerror (L, 1, expected);
    modm_datetime_push (L, ms);
@@ -108,7 +109,7 @@ l_now (lua_State *L)
 static int
 l_from_ms (lua_State *L)
 {
-   int64_t ms;
+   int64_t ms = 0;
    if (!modm_int64_test (L, 1, &ms))
       luaL_argerror (L, 1, "a whole number of milliseconds expected");
    modm_datetime_push (L, ms);
@@ -229,9 +230,13 @@ mt_sub (lua_State *L)
 void
 modm_datetime_open (lua_State *L)
 {
-   static const luaL_Reg metamethods[] = {
-      {"__eq", modm_value_eq}, {"__lt", mt_lt},   {"__le", mt_le}, {"__add", mt_add},
-      {"__sub", mt_sub},       {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq},
+                                          {"__lt", mt_lt},
+                                          {"__le", mt_le},
+                                          {"__add", mt_add},
+                                          {"__sub", mt_sub},
+                                          {"__tostring", mt_tostring},
+                                          {NULL, NULL}};
    static const luaL_Reg methods[] = {
       {"ms", l_ms}, {"seconds", l_seconds}, {"date", l_date}, {NULL, NULL}};
    static const luaL_Reg statics[] = {{"now", l_now}, {"from_ms", l_from_ms}, {NULL, NULL}};

@@ -90,15 +90,16 @@ modm_datetime_parse (const char *text, size_t len, int64_t *ms)
    return true;
 }
 
-/* Years that have not four digits are written as the standard extends it: a sign and at least six. */
+/* Years without four digits are written as the standard extends it: a sign and at least six. */
 size_t
 modm_datetime_format (char out[MODM_DATETIME_TEXT], int64_t ms)
 {
    modm_calendar c;
    modm_calendar_from (&c, ms);
    long long year = (long long) c.year;
-   int n = snprintf (out, MODM_DATETIME_TEXT, year >= 0 && year <= 9999 ? "%04lld" : "%+07lld", year);
-   n += snprintf (out + n, MODM_DATETIME_TEXT - (size_t) n, "-%02d-%02dT%02d:%02d:%02d.%03dZ", c.month,
-                  c.day, c.hour, c.minute, c.second, c.msec);
+   int n =
+      snprintf (out, MODM_DATETIME_TEXT, year >= 0 && year <= 9999 ? "%04lld" : "%+07lld", year);
+   n += snprintf (out + n, MODM_DATETIME_TEXT - (size_t) n, "-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                  c.month, c.day, c.hour, c.minute, c.second, c.msec);
    return (size_t) n;
 }

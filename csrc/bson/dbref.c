@@ -1,4 +1,4 @@
-/* DBRef: by convention a document {$ref, $id, $db}, so it is a table with these keys in this order. */
+/* DBRef: by convention a document {$ref, $id, $db}, so a table with these keys in this order. */
 #include "bson/bson_private.h"
 
 /* DBRef (collection, id [, database]) */

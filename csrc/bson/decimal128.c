@@ -1,7 +1,7 @@
 /* Decimal128: 34 decimal digits. libbson turns text into the bytes and back. */
 #include "bson/bson_private.h"
 
-#include <bson.h>
+#include <bson/bson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,7 +64,8 @@ l_new (lua_State *L)
 {
    uint8_t bytes[16];
    if (!modm_decimal128_from (L, 1, bytes))
-      luaL_argerror (L, 1, "Decimal128, number or text of a number with at most 34 digits expected");
+      luaL_argerror (L, 1,
+                     "Decimal128, number or text of a number with at most 34 digits expected");
    modm_value_push (L, MODM_BSON_DECIMAL128, bytes, 16);
    return 1;
 }

@@ -1,4 +1,4 @@
-/* The types that BSON gave up: undefined, symbol, DBPointer. They are read, shown and written again. */
+/* The types that BSON gave up (undefined, symbol, DBPointer): read, shown and written again. */
 #include "bson/bson_private.h"
 
 static int

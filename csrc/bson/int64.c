@@ -1,5 +1,4 @@
-/* Int64: an integer of 64 bits where a Lua number would not do, always written as int64. Its arithmetic is
- * exact: what does not fit raises. */
+/* Int64: a 64-bit integer where a Lua number would not do. Its arithmetic is exact or raises. */
 #include "bson/bson_private.h"
 
 #include <errno.h>
@@ -66,7 +65,7 @@ static int
 l_new (lua_State *L)
 {
    int64_t value = 0;
-   size_t len;
+   size_t len = 0;
    const char *text = NULL;
    bool cdata = strcmp (luaL_typename (L, 1), "cdata") == 0;
    if (cdata || lua_type (L, 1) == LUA_TSTRING)
@@ -108,7 +107,7 @@ mt_tostring (lua_State *L)
 static int64_t
 operand (lua_State *L, int idx)
 {
-   int64_t value;
+   int64_t value = 0;
    if (!modm_int64_test (L, idx, &value)) {
       if (lua_type (L, idx) == LUA_TNUMBER)
          luaL_error (L, "an Int64 cannot be combined with a number that is no integer of 64 bits");
@@ -204,10 +203,18 @@ mt_le (lua_State *L)
 void
 modm_int64_open (lua_State *L)
 {
-   static const luaL_Reg metamethods[] = {
-      {"__eq", modm_value_eq}, {"__lt", mt_lt},   {"__le", mt_le},   {"__add", mt_add},
-      {"__sub", mt_sub},       {"__mul", mt_mul}, {"__unm", mt_unm}, {"__idiv", mt_idiv},
-      {"__mod", mt_mod},       {"__div", mt_div}, {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq},
+                                          {"__lt", mt_lt},
+                                          {"__le", mt_le},
+                                          {"__add", mt_add},
+                                          {"__sub", mt_sub},
+                                          {"__mul", mt_mul},
+                                          {"__unm", mt_unm},
+                                          {"__idiv", mt_idiv},
+                                          {"__mod", mt_mod},
+                                          {"__div", mt_div},
+                                          {"__tostring", mt_tostring},
+                                          {NULL, NULL}};
    static const luaL_Reg methods[] = {{"tonumber", l_tonumber}, {NULL, NULL}};
    modm_class_new (L, &modm_value_classes[MODM_CLASS_INT64], metamethods, methods);
    modm_value_constructor (L, "Int64", l_new, NULL);

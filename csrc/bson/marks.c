@@ -1,9 +1,9 @@
 /* Marks: the metatables that say array or object, shared by all tables of one shape.
  *
- * A shape is the keys in their order and the kinds of their numbers. Marks of documents are found again
- * by a hash of the shape, in a table that holds them weakly; whoever reads the document compares key by
- * key whether the mark is the right one. Keys stand in the array part only, so that no key of a document
- * ever becomes a metamethod. */
+ * A shape is the keys in their order and the kinds of their numbers. Marks of documents are found
+ * again by a hash of the shape, in a table that holds them weakly; whoever reads the document
+ * compares key by key whether the mark is the right one. Keys stand in the array part only, so that
+ * no key of a document ever becomes a metamethod. */
 #include "bson/bson_private.h"
 
 enum { CACHED_KINDS = 64 };
@@ -13,7 +13,7 @@ static const char key_shapes, key_array, key_int64s, key_doubles, key_object;
 
 /* ---- what a table is ---- */
 
-/* Pushes the metatable of the value at idx and returns its tag, or pushes nothing and returns NULL. */
+/* Pushes the metatable of the value at idx and returns its tag, or pushes nothing: NULL. */
 static const void *
 push_tagged (lua_State *L, int idx)
 {
@@ -130,8 +130,9 @@ modm_kinds_next (modm_kinds *k, const char **bits)
    return code;
 }
 
-/* What Lua would forget of this element's number. By type and not by value (5.0 and 5.5 are one kind), so
- * that documents do not differ in shape for nothing, and a field stays of its type when it changes. */
+/* What Lua would forget of this element's number. By type and not by value (5.0 and 5.5 are one
+ * kind), so that documents do not differ in shape for nothing, and a field stays of its type when
+ * it changes. */
 static char
 kind_of (const modm_element *e)
 {
@@ -144,8 +145,8 @@ kind_of (const modm_element *e)
    return plain ? MODM_KIND_DOUBLE : MODM_KIND_NAN;
 }
 
-/* Pushes the kinds of all elements as a string. With the index of each key's last place at `last` (not 0),
- * earlier ones become duplicates. */
+/* Pushes the kinds of all elements as a string. With the index of each key's last place at `last`
+ * (not 0), earlier ones become duplicates. */
 static void
 push_kinds (lua_State *L, modm_reader r, int last)
 {
@@ -309,9 +310,10 @@ modm_mark_push (lua_State *L, const modm_shape *s, const modm_reader *r, bool ar
    } else if (s->kind == 0) {
       push_mixed (L, *r);
    } else {
-      lua_rawgetp (L, LUA_REGISTRYINDEX, s->kind == MODM_KIND_INT64    ? &key_int64s
-                                         : s->kind == MODM_KIND_DOUBLE ? &key_doubles
-                                                                       : &key_array);
+      lua_rawgetp (L, LUA_REGISTRYINDEX,
+                   s->kind == MODM_KIND_INT64    ? &key_int64s
+                   : s->kind == MODM_KIND_DOUBLE ? &key_doubles
+                                                 : &key_array);
    }
 }
 

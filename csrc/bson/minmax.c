@@ -1,4 +1,4 @@
-/* MinKey and MaxKey: values without content. modm.MinKey is the value; calling it gives it again. */
+/* MinKey and MaxKey, values without content: modm.MinKey is the value, and so is its call. */
 #include "bson/bson_private.h"
 
 static int

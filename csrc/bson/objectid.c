@@ -1,7 +1,7 @@
 /* ObjectId: twelve bytes, the first four of them seconds. */
 #include "bson/bson_private.h"
 
-#include <bson.h>
+#include <bson/bson.h>
 
 void
 modm_objectid_new (uint8_t out[12])
@@ -90,8 +90,11 @@ mt_le (lua_State *L)
 void
 modm_objectid_open (lua_State *L)
 {
-   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq}, {"__lt", mt_lt},   {"__le", mt_le},
-                                          {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq},
+                                          {"__lt", mt_lt},
+                                          {"__le", mt_le},
+                                          {"__tostring", mt_tostring},
+                                          {NULL, NULL}};
    static const luaL_Reg methods[] = {{"bytes", l_bytes}, {"timestamp", l_timestamp}, {NULL, NULL}};
    modm_class_new (L, &modm_value_classes[MODM_CLASS_OBJECTID], metamethods, methods);
    modm_value_constructor (L, "ObjectId", l_new, NULL);

@@ -53,8 +53,8 @@ fill_array (lua_State *L, modm_reader r, int depth)
    }
 }
 
-/* The stack holds the table and its mark. A mark that turns out to be another shape's, which happens when
- * two hashes are equal, is replaced once. */
+/* The stack holds the table and its mark. A mark that turns out to be another shape's, which
+ * happens when two hashes are equal, is replaced once. */
 static void
 fill_document (lua_State *L, modm_reader r, const modm_shape *s, int depth)
 {
@@ -84,8 +84,8 @@ fill_document (lua_State *L, modm_reader r, const modm_shape *s, int depth)
 static void
 push_table (lua_State *L, const uint8_t *document, size_t len, bool array, int depth)
 {
-   modm_reader r;
-   modm_shape shape;
+   modm_reader r = {0};
+   modm_shape shape = {0};
    if (depth >= MODM_MAX_DEPTH)
       luaL_error (L, "nested deeper than %d levels", MODM_MAX_DEPTH);
    if (!modm_reader_init (&r, document, len) || !modm_shape_scan (&shape, r, array))

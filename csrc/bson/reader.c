@@ -167,7 +167,8 @@ modm_reader_next (modm_reader *r, modm_element *e)
 }
 
 bool
-modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len, modm_element *e)
+modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len,
+                  modm_element *e)
 {
    modm_reader r;
    if (!modm_reader_init (&r, document, len))

@@ -24,7 +24,8 @@ l_new (lua_State *L)
    char options[8];
    const char *pattern = modm_check_text (L, 1, false, &pattern_len);
    const char *given = luaL_optlstring (L, 2, "", &options_len);
-   luaL_argcheck (L, sort_options (given, options_len, options), 2, "options from \"ilmsux\" expected");
+   luaL_argcheck (L, sort_options (given, options_len, options), 2,
+                  "options from \"ilmsux\" expected");
    options_len = strlen (options);
    uint8_t *p = modm_value_new (L, MODM_BSON_REGEX, (uint32_t) (pattern_len + options_len + 2));
    memcpy (p, pattern, pattern_len + 1);

@@ -46,7 +46,8 @@ mt_tostring (lua_State *L)
 {
    char text[48];
    uint64_t both = self (L, 1);
-   int len = snprintf (text, sizeof text, "Timestamp(%u, %u)", (unsigned) (both >> 32), (unsigned) both);
+   int len =
+      snprintf (text, sizeof text, "Timestamp(%u, %u)", (unsigned) (both >> 32), (unsigned) both);
    lua_pushlstring (L, text, (size_t) len);
    return 1;
 }
@@ -68,8 +69,11 @@ mt_le (lua_State *L)
 void
 modm_timestamp_open (lua_State *L)
 {
-   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq}, {"__lt", mt_lt},   {"__le", mt_le},
-                                          {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {{"__eq", modm_value_eq},
+                                          {"__lt", mt_lt},
+                                          {"__le", mt_le},
+                                          {"__tostring", mt_tostring},
+                                          {NULL, NULL}};
    static const luaL_Reg methods[] = {{"time", l_time}, {"increment", l_increment}, {NULL, NULL}};
    modm_class_new (L, &modm_value_classes[MODM_CLASS_TIMESTAMP], metamethods, methods);
    modm_value_constructor (L, "Timestamp", l_new, NULL);

@@ -1,10 +1,10 @@
-/* What all value types share: the layout, the tags, equality, and how their constructors are made. */
+/* What all value types share: layout, tags, equality, and the making of constructors. */
 #include "bson/bson_private.h"
 
 modm_class modm_value_classes[MODM_CLASSES] = {
-   "modm.ObjectId", "modm.DateTime", "modm.Decimal128", "modm.Binary", "modm.Regex",
-   "modm.JavaScript", "modm.Timestamp", "modm.MinKey", "modm.MaxKey", "modm.Int64",
-   "modm.Undefined", "modm.Symbol", "modm.DBPointer",
+   "modm.ObjectId",   "modm.DateTime",  "modm.Decimal128", "modm.Binary", "modm.Regex",
+   "modm.JavaScript", "modm.Timestamp", "modm.MinKey",     "modm.MaxKey", "modm.Int64",
+   "modm.Undefined",  "modm.Symbol",    "modm.DBPointer",
 };
 
 /* The class of each BSON type, plus one; 0 where there is none. */
@@ -123,7 +123,8 @@ const char *
 modm_check_text (lua_State *L, int idx, bool nul_allowed, size_t *len)
 {
    if (lua_type (L, idx) != LUA_TSTRING)
-      luaL_argerror (L, idx, lua_pushfstring (L, "string expected, got %s", luaL_typename (L, idx)));
+      luaL_argerror (L, idx,
+                     lua_pushfstring (L, "string expected, got %s", luaL_typename (L, idx)));
    const char *text = lua_tolstring (L, idx, len);
    luaL_argcheck (L, nul_allowed || !memchr (text, '\0', *len), idx, "must not hold a NUL byte");
    luaL_argcheck (L, modm_utf8_check (text, *len, NULL), idx, "not valid UTF-8");

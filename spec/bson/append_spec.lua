@@ -1,6 +1,8 @@
+-- How Lua values are written: kinds of number, order of keys, and everything that is refused.
 local modm = require "modm.core"
 local B = require "spec.bson.bytes"
-local E = B.element
+local E, document = B.element, B.document
+local int, null = B.int, B.null
 
 local function refused(expected, value)
   local ok, message = pcall(modm.encode, value)
@@ -10,13 +12,13 @@ end
 
 describe("encode", function()
   it("writes Lua's own values by their kind", function()
-    assert.are.equal(B.document(), modm.encode {})
-    assert.are.equal(B.document(E(2, "v", B.string "a\0b")), modm.encode { v = "a\0b" })
-    assert.are.equal(B.document(E(8, "v", "\0")), modm.encode { v = false })
-    assert.are.equal(B.document(E(10, "v")), modm.encode { v = modm.null })
-    assert.are.equal(B.document(E(4, "v", B.document(E(8, "0", "\1"), E(10, "1")))),
+    assert.are.equal(document(), modm.encode {})
+    assert.are.equal(document(B.text("v", "a\0b")), modm.encode { v = "a\0b" })
+    assert.are.equal(document(E(8, "v", "\0")), modm.encode { v = false })
+    assert.are.equal(document(null("v")), modm.encode { v = modm.null })
+    assert.are.equal(document(B.list("v", E(8, "0", "\1"), null("1"))),
       modm.encode { v = { true, modm.null } })
-    assert.are.equal(B.document(E(3, "v", B.document())), modm.encode { v = {} })
+    assert.are.equal(document(E(3, "v", document())), modm.encode { v = {} })
   end)
 
   it("chooses the smallest integer that holds a number", function()
@@ -30,7 +32,7 @@ describe("encode", function()
     for _, n in ipairs { 0.5, -1.5, 1e300, 1 / 0, -1 / 0, 0 / 0 } do
       assert.are.equal(0x01, kind(n), tostring(n))
     end
-    assert.are.equal(B.document(E(1, "v", B.unhex "0000000000000080")), modm.encode { v = -1 / (1 / 0) })
+    assert.are.equal(document(B.double("v", "0000000000000080")), modm.encode { v = -1 / (1 / 0) })
     assert.are.equal(B.integers and 0x01 or 0x10, kind(2 ^ 10))
     assert.are.equal(B.integers and 0x01 or 0x12, kind(2 ^ 40))
     assert.are.equal(0x01, kind(2 ^ 60))
@@ -46,17 +48,17 @@ describe("encode", function()
       t[("k%03d"):format((i * 7) % 200)] = i
     end
     for i = 0, 199 do
-      expected[#expected + 1] = E(0x10, ("k%03d"):format(i), B.i32(t[("k%03d"):format(i)]))
+      expected[#expected + 1] = int(("k%03d"):format(i), t[("k%03d"):format(i)])
     end
-    assert.are.equal(B.document(table.concat(expected)), modm.encode(t))
-    assert.are.equal(B.document(E(8, "", "\1"), E(8, "A", "\1"), E(8, "a", "\1"), E(8, "aa", "\1"),
+    assert.are.equal(document(table.concat(expected)), modm.encode(t))
+    assert.are.equal(document(E(8, "", "\1"), E(8, "A", "\1"), E(8, "a", "\1"), E(8, "aa", "\1"),
       E(8, "b", "\1"), E(8, "\195\169", "\1")),
       modm.encode { aa = true, b = true, a = true, ["\195\169"] = true, A = true, [""] = true })
   end)
 
   it("sorts documents within documents", function()
-    local inner = B.document(E(0x10, "a", B.i32(1)), E(0x10, "b", B.i32(2)))
-    assert.are.equal(B.document(E(3, "x", inner), E(3, "y", inner)),
+    local inner = document(int("a", 1), int("b", 2))
+    assert.are.equal(document(E(3, "x", inner), E(3, "y", inner)),
       modm.encode { y = { b = 2, a = 1 }, x = { b = 2, a = 1 } })
   end)
 
@@ -74,12 +76,13 @@ describe("encode", function()
       t[i] = true
       parts[i] = E(8, tostring(i - 1), "\1")
     end
-    assert.are.equal(B.document(E(4, "v", B.document(table.concat(parts)))), modm.encode { v = t })
+    assert.are.equal(document(B.list("v", table.concat(parts))), modm.encode { v = t })
   end)
 
   it("never calls a metamethod", function()
     local function boom() error("called") end
-    local t = setmetatable({ a = 1 }, { __index = boom, __len = boom, __pairs = boom, __tostring = boom,
+    local t = setmetatable({ a = 1 }, { __index = boom, __len = boom, __pairs = boom,
+      __tostring = boom,
       __eq = boom, __newindex = boom, __name = "x" })
     assert.are.equal(modm.encode { a = 1 }, modm.encode(t))
     assert.are.equal(modm.encode { v = { 1, 2 } },
@@ -131,12 +134,15 @@ describe("encode refuses", function()
   end)
 
   it("broken UTF-8", function()
-    local broken = { "\255", "\128", "\192\128", "\193\191", "\224\128\128", "\237\160\128", "\240\128\128\128",
-      "\244\144\128\128", "\245\128\128\128", "\226\130", "a\195", "12345678\255", ("\195\169"):rep(9) .. "\195" }
+    local broken = { "\255", "\128", "\192\128", "\193\191", "\224\128\128", "\237\160\128",
+      "\240\128\128\128",
+      "\244\144\128\128", "\245\128\128\128", "\226\130", "a\195", "12345678\255",
+      ("\195\169"):rep(9) .. "\195" }
     for _, text in ipairs(broken) do
       refused("v.1: not valid UTF-8", { v = { text } })
     end
-    for _, text in ipairs { "\0", "\194\128", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128",
+    for _, text in ipairs { "\0", "\194\128", "\223\191", "\224\160\128", "\237\159\191",
+      "\238\128\128",
       "\240\144\128\128", "\244\143\191\191", "12345678\195\169" } do
       assert.are.equal(text, modm.decode(modm.encode { v = text }).v)
     end
@@ -178,15 +184,15 @@ describe("encode refuses", function()
       pcall(modm.encode, { a = { b = { print } } })
       pcall(modm.encode, { x = { a = { 1, nil, 3 }, b = 1, c = 2, d = print } })
     end
-    assert.are.equal(B.document(E(0x10, "a", B.i32(1))), modm.encode { a = 1 })
+    assert.are.equal(document(int("a", 1)), modm.encode { a = 1 })
   end)
 end)
 
 describe("array, object and ordered", function()
   it("keep empty tables what they are", function()
-    assert.are.equal(B.document(E(4, "v", B.document())), modm.encode { v = modm.array() })
-    assert.are.equal(B.document(E(4, "v", B.document())), modm.encode { v = modm.array {} })
-    assert.are.equal(B.document(E(3, "v", B.document())), modm.encode { v = modm.object() })
+    assert.are.equal(document(B.list("v")), modm.encode { v = modm.array() })
+    assert.are.equal(document(B.list("v")), modm.encode { v = modm.array {} })
+    assert.are.equal(document(E(3, "v", document())), modm.encode { v = modm.object() })
   end)
 
   it("mark the table itself", function()
@@ -201,11 +207,11 @@ describe("array, object and ordered", function()
   it("keep the order of keys, and put new ones behind", function()
     local t = modm.ordered { { "z", 1 }, { "a", 2 }, { "m", false } }
     assert.are.equal(2, t.a)
-    assert.are.equal(B.document(E(0x10, "z", B.i32(1)), E(0x10, "a", B.i32(2)), E(8, "m", "\0")), modm.encode(t))
+    assert.are.equal(document(int("z", 1), int("a", 2), E(8, "m", "\0")), modm.encode(t))
     t.b, t.y, t.a, t.m = 4, 5, nil, 3
-    assert.are.equal(B.document(E(0x10, "z", B.i32(1)), E(0x10, "m", B.i32(3)), E(0x10, "b", B.i32(4)),
-      E(0x10, "y", B.i32(5))), modm.encode(t))
-    assert.are.equal(B.document(), modm.encode(modm.ordered {}))
+    assert.are.equal(document(int("z", 1), int("m", 3), int("b", 4),
+      int("y", 5)), modm.encode(t))
+    assert.are.equal(document(), modm.encode(modm.ordered {}))
   end)
 
   it("refuse pairs that are none", function()

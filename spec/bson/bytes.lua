@@ -33,10 +33,35 @@ function M.string(text)
   return M.i32(#text + 1) .. text .. "\0"
 end
 
+-- Elements of the commonest types.
+function M.int(key, n)
+  return M.element(0x10, key, M.i32(n))
+end
+
+function M.long(key, n)
+  return M.element(0x12, key, M.i64(n))
+end
+
+function M.double(key, hex)
+  return M.element(0x01, key, M.unhex(hex))
+end
+
+function M.text(key, text)
+  return M.element(0x02, key, M.string(text))
+end
+
+function M.null(key)
+  return M.element(0x0A, key)
+end
+
 -- A document of the elements given.
 function M.document(...)
   local body = table.concat({ ... })
   return M.i32(#body + 5) .. body .. "\0"
+end
+
+function M.list(key, ...)
+  return M.element(0x04, key, M.document(...))
 end
 
 -- Numbers that look like chance and are the same on each run.

@@ -1,3 +1,4 @@
+-- DateTime: what it is made from, what it prints, how it counts.
 local modm = require "modm.core"
 local DateTime = modm.DateTime
 
@@ -35,11 +36,14 @@ describe("DateTime from text", function()
   end)
 
   it("refuses what is none", function()
-    for _, text in ipairs { "", "2024", "2024-02", "2024-13-01", "2024-00-01", "2024-01-00", "2024-02-30",
-      "2023-02-29", "1900-02-29", "2024-04-31", "24-01-01", "02024-01-01", "2024-001-01", "2024-01-001",
+    for _, text in ipairs { "", "2024", "2024-02", "2024-13-01", "2024-00-01", "2024-01-00",
+      "2024-02-30",
+      "2023-02-29", "1900-02-29", "2024-04-31", "24-01-01", "02024-01-01", "2024-001-01",
+      "2024-01-001",
       "2024-01-01T", "2024-01-01T12", "2024-01-01T24:00", "2024-01-01T25:00", "2024-01-01T12:60",
       "2024-01-01T12:00:60", "2024-01-01T12:00:", "2024-01-01T12:00:00.", "2024-01-01T12:00:00,5",
-      "2024-01-01T12:00:00.1234567", "2024-01-01T12:00.5", "2024-01-01T12:00:00z", "2024-01-01t12:00",
+      "2024-01-01T12:00:00.1234567", "2024-01-01T12:00.5", "2024-01-01T12:00:00z",
+      "2024-01-01t12:00",
       "2024-01-01T12:00:00ZZ", "2024-01-01T12:00:00Z ", " 2024-01-01", "2024-01-01T12:00:00+1",
       "2024-01-01T12:00:00+24", "2024-01-01T12:00:00+01:60", "2024-01-01T12:00:00+01:",
       "2024-01-01T12:00:00+01:0", "2024-01-01T12:00:00+010", "2024-01-01T12:00:00 +01",
@@ -49,7 +53,8 @@ describe("DateTime from text", function()
   end)
 
   it("reads what it prints", function()
-    for _, n in ipairs { 0, -1, 1, 951782400000, -62135596800000, -62167219200000, 253402300799999 } do
+    for _, n in ipairs { 0, -1, 1, 951782400000, -62135596800000, -62167219200000,
+      253402300799999 } do
       assert.are.equal(n, ms(tostring(DateTime.from_ms(n))))
     end
   end)
@@ -67,7 +72,8 @@ describe("DateTime from numbers", function()
   end)
 
   it("gives the seconds it came from", function()
-    for _, n in ipairs { 1, 999, 1709208000123, 1709208000001, 4102444800001, 8640000000000001, -1234567 } do
+    for _, n in ipairs { 1, 999, 1709208000123, 1709208000001, 4102444800001, 8640000000000001,
+      -1234567 } do
       assert.are.equal(n, DateTime(DateTime.from_ms(n):seconds()):ms())
     end
   end)
@@ -131,7 +137,8 @@ end)
 describe("DateTime", function()
   it("agrees with the calendar of os.date", function()
     for year = 1, 9999, 7 do
-      local text = ("%04d-%02d-%02dT%02d:%02d:%02d"):format(year, year % 12 + 1, year % 28 + 1, year % 24,
+      local text = ("%04d-%02d-%02dT%02d:%02d:%02d"):format(year, year % 12 + 1, year % 28 + 1,
+        year % 24,
         year % 60, year % 59)
       local date = DateTime(text)
       local t, o = date:date(), os.date("!*t", math.floor(date:seconds()))

@@ -1,9 +1,10 @@
+-- Bytes that want to do harm: truncated, flipped, lying about lengths, nested without end.
 local modm = require "modm.core"
 local B = require "spec.bson.bytes"
 local E = B.element
 
--- Decodes bytes that may be anything: it has to raise, or to give a table that can be written (unless a text
--- in it is no UTF-8) and then reads the same.
+-- Decodes bytes that may be anything: it has to raise, or to give a table that can be written and
+-- then reads the same. (Text that is no UTF-8 is read, but not written.)
 local function survives(bytes)
   local ok, value = pcall(modm.decode, bytes)
   if not ok then return false end
@@ -82,12 +83,12 @@ describe("decode", function()
     local bytes, chance = B.every_type(), B.chance(42)
     local read = 0
     for _ = 1, 20000 do
-      local t = { bytes:byte(1, -1) }
+      local changed = bytes
       for _ = 1, chance(4) do
-        t[chance(#t - 4) + 4] = chance(256) - 1
+        local at = chance(#bytes - 4) + 4
+        changed = changed:sub(1, at - 1) .. string.char(chance(256) - 1) .. changed:sub(at + 1)
       end
-      for i = 1, #t do t[i] = string.char(t[i]) end
-      if survives(table.concat(t)) then read = read + 1 end
+      if survives(changed) then read = read + 1 end
     end
     assert.is_true(read > 100)
   end)
@@ -132,7 +133,8 @@ describe("decode", function()
 
   it("looks into the scope of a JavaScript value", function()
     local bad = "\12\0\0\0\2\0\0\0\0\0\0\0"
-    local ok, message = pcall(modm.decode, B.document(E(0x0F, "j", B.i32(4 + 5 + #bad) .. B.string "" .. bad)))
+    local ok, message = pcall(modm.decode, B.document(E(0x0F, "j",
+      B.i32(4 + 5 + #bad) .. B.string "" .. bad)))
     assert.is_false(ok)
     assert.is_truthy(message:find("scope", 1, true))
   end)
@@ -152,7 +154,8 @@ describe("decode", function()
       end
     end
     local scope = nested(2000, 3)
-    assert.is_false(pcall(modm.decode, B.document(E(0x0F, "j", B.i32(9 + #scope) .. B.string "" .. scope))))
+    assert.is_false(pcall(modm.decode, B.document(E(0x0F, "j",
+      B.i32(9 + #scope) .. B.string "" .. scope))))
   end)
 
   it("gives text as it is stored, UTF-8 or not", function()

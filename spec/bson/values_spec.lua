@@ -1,3 +1,4 @@
+-- The value types: construction, equality, text, order and what they refuse.
 local modm = require "modm.core"
 local B = require "spec.bson.bytes"
 
@@ -107,7 +108,8 @@ describe("ObjectId", function()
   end)
 
   it("refuses what is none", function()
-    for _, bad in ipairs { "", "56e1fc72e0c917e9c471416", "56e1fc72e0c917e9c471416g", 5, true, {} } do
+    for _, bad in ipairs { "", "56e1fc72e0c917e9c471416", "56e1fc72e0c917e9c471416g", 5, true,
+      {} } do
       assert.is_false(pcall(modm.ObjectId, bad))
     end
     raises("nil is no ObjectId", modm.ObjectId, nil)
@@ -129,7 +131,8 @@ describe("Decimal128", function()
     assert.are.equal("0.30000000000000004", tostring(modm.Decimal128(0.1 + 0.2)))
     assert.are.equal("NaN", tostring(modm.Decimal128(0 / 0)))
     assert.are.equal("-Infinity", tostring(modm.Decimal128(-1 / 0)))
-    assert.are.equal("9223372036854775807", tostring(modm.Decimal128(modm.Int64 "9223372036854775807")))
+    assert.are.equal("9223372036854775807",
+      tostring(modm.Decimal128(modm.Int64 "9223372036854775807")))
   end)
 
   it("refuses what is no number, and more digits than it holds", function()
@@ -184,7 +187,8 @@ describe("UUID", function()
   end)
 
   it("reads the usual ways to write it", function()
-    for _, way in ipairs { text:upper(), "{" .. text .. "}", "urn:uuid:" .. text, (text:gsub("-", "")) } do
+    for _, way in ipairs { text:upper(), "{" .. text .. "}", "urn:uuid:" .. text, (text:gsub("-",
+      "")) } do
       assert.are.equal(text, tostring(modm.UUID(way)))
     end
   end)
@@ -278,7 +282,8 @@ describe("DBRef", function()
     assert.are.equal("object", modm.type(ref))
     assert.are.equal(B.document(B.element(2, "$ref", B.string "collection"),
       B.element(7, "$id", id:bytes()), B.element(2, "$db", B.string "db")), modm.encode(ref))
-    assert.are.equal(B.document(B.element(2, "$ref", B.string "c"), B.element(0x10, "$id", B.i32(1))),
+    assert.are.equal(B.document(B.element(2, "$ref", B.string "c"), B.element(0x10, "$id",
+      B.i32(1))),
       modm.encode(modm.DBRef("c", 1)))
   end)
 
@@ -303,7 +308,8 @@ describe("Int64", function()
     assert.are.equal(Int64(7), Int64 "7")
     assert.are.equal(Int64(7), Int64(Int64(7)))
     assert.are.equal(7, Int64(7):tonumber())
-    for _, bad in ipairs { "", "x", "9223372036854775808", "1.5", "1 ", " 1", "1\0", "+1", "LL", 1.5,
+    for _, bad in ipairs { "", "x", "9223372036854775808", "1.5", "1 ", " 1", "1\0", "+1", "LL",
+      1.5,
       2 ^ 63, 0 / 0, true, {} } do
       assert.is_false(pcall(Int64, bad), tostring(bad))
     end
