@@ -1,0 +1,285 @@
+---@meta modm
+-- The table that `require "modm"` gives, for editors.
+-- luacheck: ignore 212 241
+
+---@class modm
+---@field _VERSION string
+--- The constructors of fields.
+---@field fields modm.fields
+--- What models with a collection extend.
+---@field MongoModel modm.BaseModel
+--- What models that live inside others extend.
+---@field EmbeddedMongoModel modm.BaseModel
+--- `modm.Manager()` makes a manager to declare in a model.
+---@field Manager modm.Manager<any>
+--- `modm.QuerySet:extend { ... }` makes a class of querysets.
+---@field QuerySet modm.QuerySet<any>
+--- Delete rule: the reference stays as it is (the default).
+---@field DO_NOTHING 0
+--- Delete rule: the reference is unset.
+---@field NULLIFY 1
+--- Delete rule: what refers to the deleted document is deleted too.
+---@field CASCADE 2
+--- Delete rule: what is referred to cannot be deleted.
+---@field DENY 3
+--- Delete rule: the key is taken out of the list of references.
+---@field PULL 4
+---@field ObjectId modm.ObjectIdConstructor
+---@field DateTime modm.DateTimeConstructor
+---@field Decimal128 modm.Decimal128Constructor
+---@field Binary modm.BinaryConstructor
+---@field UUID modm.UUIDConstructor
+---@field Regex modm.RegexConstructor
+---@field JavaScript modm.JavaScriptConstructor
+---@field Timestamp modm.TimestampConstructor
+---@field MinKey modm.MinKey
+---@field MaxKey modm.MaxKey
+---@field DBRef modm.DBRefConstructor
+---@field Int64 modm.Int64Constructor
+--- The database's null; the same as cjson.null and ngx.null.
+---@field null lightuserdata
+local modm = {}
+
+-- ---- connections ----
+
+--- Besides these, every option of MongoDB's connection strings (in camelCase or snake_case); an
+--- option here replaces that of the URI.
+---@class modm.ConnectOptions
+--- The name that models refer to by Meta.connection_alias; default "default".
+---@field alias? string
+--- How long an operation may take on the server, in milliseconds.
+---@field timeout_ms? integer
+--- How long a call waits for a server that can take it, in milliseconds.
+---@field serverSelectionTimeoutMS? integer
+---@field connectTimeoutMS? integer
+---@field socketTimeoutMS? integer
+---@field username? string
+---@field password? string
+---@field authSource? string
+---@field replicaSet? string
+---@field tls? boolean
+---@field tlsCAFile? string
+---@field retryWrites? boolean
+---@field w? integer|string
+---@field journal? boolean
+---@field readPreference? string
+---@field readConcernLevel? string
+---@field [string] any
+
+---@class modm.Connection
+---@field alias string
+---@field database string
+
+--- Registers a client under an alias; nothing is sent before the first use. An alias that is there
+--- already is replaced.
+---@param uri string it must name a database: mongodb://host/DATABASE
+---@param options? modm.ConnectOptions
+---@return modm.Connection? connection
+---@return string? message
+---@return modm.Error? err ConfigurationError
+function modm.connect(uri, options) end
+
+--- Closes the connection of an alias, or all of them.
+---@param alias? string
+---@return boolean found whether there was such a connection
+function modm.disconnect(alias) end
+
+---@class modm.CommandEvent
+---@field phase "started"|"succeeded"|"failed"
+---@field name string of the command: "find", "insert", ...
+---@field alias string
+---@field database string
+---@field host string
+---@field request_id integer
+---@field operation_id integer
+---@field command? table when it started; without content where it authenticates
+---@field reply? table when it succeeded or failed
+---@field duration_ms? number when it succeeded or failed
+---@field message? string when it failed
+
+--- Calls the listener for each command event from now on.
+---@param what "command"
+---@param listener fun(event: modm.CommandEvent)
+---@return fun() off call it to end this
+function modm.on(what, listener) end
+
+-- ---- references ----
+
+--- Fetches what the documents refer to, with one query for each collection and level of them all.
+---@param documents modm.Document|modm.Document[]
+---@param fields? string[] dotted into embedded documents and on through references; all without
+---@return any
+---@return string? message
+---@return modm.Error? err
+function modm.dereference(documents, fields) end
+
+--- Calls f; while it runs, references of the model's documents read as their keys.
+---@param model modm.Model<any>
+---@param f fun(): any
+---@return any ... what f returns
+function modm.no_auto_dereference(model, f) end
+
+-- ---- errors ----
+
+--- What a call that failed returns as its third value, after nil and the message. `tostring`
+--- gives the message.
+---@class modm.Error
+--- ValidationError, DoesNotExist, MultipleObjectsReturned, OperationError, DuplicateKeyError,
+--- ServerError, ConnectionError, ConfigurationError, InvalidModel or ModelDoesNotExist.
+---@field kind string
+---@field message string
+--- The model's full name.
+---@field model? string
+--- Of a ValidationError: field -> list of messages, or field -> (position or field) -> ...
+---@field errors? table
+--- The server's code, its name, and the server's labels.
+---@field code? integer
+---@field code_name? string
+---@field labels? string[]
+--- Of a DuplicateKeyError: the field, or "a, b"; and its value, or a table of values.
+---@field key? string
+---@field value? any
+--- Of bulk_create: each document that was not inserted.
+---@field failures? { index: integer, message: string, code: integer?, document: modm.Document }[]
+local Error = {}
+
+--- True for the error's kind, by name ("DoesNotExist") or by a model's own (User.DoesNotExist),
+--- which holds for the models that extend it too.
+---@param kind string|modm.Kind
+---@return boolean
+function Error:is(kind) end
+
+--- A kind of error that belongs to one model.
+---@class modm.Kind
+---@field name string
+---@field model string
+---@field parent? modm.Kind that of the model's parent
+
+--- Makes an error to raise in a model's `clean`; its tree is merged into that of the fields.
+---@param tree table<string, string[]>
+---@return modm.Error
+function modm.ValidationError(tree) end
+
+-- ---- raw documents ----
+
+--- A document whose keys have this order: `modm.ordered { { "a", 1 }, { "b", 2 } }`.
+---@param pairs_of { [1]: string, [2]: any }[]
+---@return table<string, any>
+function modm.ordered(pairs_of) end
+
+--- Marks a table as an array, so that it is stored as one also while it is empty.
+---@param list? table a new one without it
+---@return any[]
+function modm.array(list) end
+
+--- Marks a table as a document, so that it is stored as one also while it is empty.
+---@param document? table a new one without it
+---@return table<string, any>
+function modm.object(document) end
+
+--- "ObjectId", "DateTime", ..., "null", "array", "object"; nil for what Lua's `type` tells.
+---@param value any
+---@return string?
+function modm.type(value) end
+
+-- ---- operators of filters ----
+
+--- A value that only the constructors below make, so no table from outside can become one. A nil
+--- raises.
+---@class modm.Operator: userdata
+
+--- Equal; what a plain value means too.
+---@param value any
+---@return modm.Operator
+function modm.eq(value) end
+
+--- Not equal, or not there.
+---@param value any
+---@return modm.Operator
+function modm.ne(value) end
+
+---@param value any
+---@return modm.Operator
+function modm.gt(value) end
+
+---@param value any
+---@return modm.Operator
+function modm.gte(value) end
+
+---@param value any
+---@return modm.Operator
+function modm.lt(value) end
+
+---@param value any
+---@return modm.Operator
+function modm.lte(value) end
+
+--- Both ends included.
+---@param low any
+---@param high any
+---@return modm.Operator
+function modm.between(low, high) end
+
+--- One of a list.
+---@param values any[]
+---@return modm.Operator
+function modm.one_of(values) end
+
+--- None of a list.
+---@param values any[]
+---@return modm.Operator
+function modm.not_in(values) end
+
+--- A list that has all of these items.
+---@param values any[]
+---@return modm.Operator
+function modm.contains_all(values) end
+
+--- The field is stored, or with false is not.
+---@param there? boolean
+---@return modm.Operator
+function modm.exists(there) end
+
+---@param bson_type string|integer|(string|integer)[]
+---@return modm.Operator
+function modm.type_of(bson_type) end
+
+--- A list of so many items.
+---@param items integer
+---@return modm.Operator
+function modm.size(items) end
+
+--- A regular expression (PCRE); options are of i, m, s, x, u.
+---@param pattern string
+---@param options? string
+---@return modm.Operator
+function modm.matches(pattern, options) end
+
+---@param divisor integer
+---@param remainder integer
+---@return modm.Operator
+function modm.mod(divisor, remainder) end
+
+---@param operator modm.Operator
+---@return modm.Operator
+function modm.not_(operator) end
+
+--- One item of a list fits all of it.
+---@param filter table|modm.Operator
+---@return modm.Operator
+function modm.elem_match(filter) end
+
+--- An item of a filter: `filter { modm.any_of { { a = 1 }, { b = 2 } } }`.
+---@param filters table[]
+---@return modm.Operator
+function modm.all_of(filters) end
+
+---@param filters table[]
+---@return modm.Operator
+function modm.any_of(filters) end
+
+---@param filters table[]
+---@return modm.Operator
+function modm.none_of(filters) end
+
+return modm

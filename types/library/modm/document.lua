@@ -1,0 +1,90 @@
+---@meta _
+-- Documents, for editors: what an instance of a model has besides its fields.
+-- luacheck: ignore 212 241
+
+--- An instance of a model with a collection. Say what its fields are in a class of your own:
+---
+---     ---@class User: modm.Document
+---     ---@field email string
+---     ---@field first_name? string
+---
+--- Reading or assigning a name that is no field raises. `==` compares model and key, `tostring`
+--- shows the fields that are set.
+---@class modm.Document: modm.EmbeddedDocument
+--- The primary key, whatever it is called.
+---@field pk any
+local Document = {}
+
+---@class modm.SaveOptions
+--- Saves what its references hold first; default Meta.cascade.
+---@field cascade? boolean
+--- Validates before anything is sent; default true.
+---@field full_clean? boolean
+--- Inserts also where the key was set by hand; default false.
+---@field force_insert? boolean
+
+--- Validates and writes the document. A new one is inserted, one whose key was set by hand
+--- replaces what has this key, one that came from the server sends what differs, and nothing when
+--- nothing does.
+---@generic T: modm.Document
+---@param self T
+---@param options? modm.SaveOptions
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist when it is gone, ValidationError, ServerError, ...
+function Document:save(options) end
+
+--- Deletes the document by its key, with the delete rules of the models that refer to it.
+---@return true? ok
+---@return string? message
+---@return modm.Error? err OperationError when it has no key or a rule denies
+function Document:delete() end
+
+--- Reads the document anew. With names, only those fields; changes of the others stay.
+---@generic T: modm.Document
+---@param self T
+---@param names? string[]
+---@return T? document
+---@return string? message
+---@return modm.Error? err OperationError before the first save, DoesNotExist when it is gone
+function Document:refresh_from_db(names) end
+
+--- Fetches what the document refers to, with one query for each collection and level.
+---@generic T: modm.Document
+---@param self T
+---@param fields? string[] dotted into embedded documents and on through references; all without
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:dereference(fields) end
+
+--- An instance of an embedded model; `==` compares what it holds.
+---@class modm.EmbeddedDocument: userdata
+local EmbeddedDocument = {}
+
+--- Validates all fields, then calls the model's own `clean`.
+---@param exclude? string[] names of fields to leave out
+---@return true? ok
+---@return string? message
+---@return modm.Error? err a ValidationError with `err.errors`
+function EmbeddedDocument:full_clean(exclude) end
+---@param exclude? string[] names of fields to leave out
+---@return boolean
+function EmbeddedDocument:is_valid(exclude) end
+
+--- The document as it would be stored: a table under stored names, in order.
+---@return table? stored
+---@return string? message
+---@return modm.Error? err
+function EmbeddedDocument:to_son() end
+
+--- The key that a reference holds, a list of them for a list, without a query.
+---@param name string
+---@return any
+function EmbeddedDocument:id_of(name) end
+
+--- For `for name, value in document:pairs() do`: the fields that are set, in order.
+---@return fun(document: modm.EmbeddedDocument, name?: string): string?, any
+---@return modm.EmbeddedDocument
+---@return nil
+function EmbeddedDocument:pairs() end

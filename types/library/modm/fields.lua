@@ -1,0 +1,235 @@
+---@meta _
+-- The constructors of fields, for editors. Written by tools/generate-types.
+-- luacheck: ignore 212
+
+--- A declared field, as its constructor gives it.
+---@class modm.Field
+---@field kind string the name of its constructor
+---@field order integer its place among all fields that were declared
+---@field options table what it was declared with
+
+--- Options of every field.
+---@class modm.FieldOptions
+--- stored as `_id`; makes the field required
+---@field primary_key? boolean
+--- must be set
+---@field required? boolean
+--- may be empty; true for lists and dicts, else false
+---@field blank? boolean
+--- the values that are allowed: a flat list, or pairs `{ value, label }`
+---@field choices? any[]
+--- the name in the database: no dot, no NUL, no leading `$`
+---@field mongo_name? string
+--- a name for people; modm does not use it
+---@field verbose_name? string
+
+---@class modm.CharFieldOptions: modm.FieldOptions
+--- fewest characters
+---@field min_length? integer
+--- most characters
+---@field max_length? integer
+--- what an unset field reads as; a function is called once a document
+---@field default? string|fun(): string
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: string): any, string?)[]
+
+---@class modm.IntegerFieldOptions: modm.FieldOptions
+--- smallest value
+---@field min_value? integer
+--- largest value
+---@field max_value? integer
+--- what an unset field reads as; a function is called once a document
+---@field default? integer|fun(): integer
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: integer): any, string?)[]
+
+---@class modm.BigIntegerFieldOptions: modm.FieldOptions
+--- smallest value
+---@field min_value? integer
+--- largest value
+---@field max_value? integer
+--- what an unset field reads as; a function is called once a document
+---@field default? integer|fun(): integer
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: integer): any, string?)[]
+
+---@class modm.FloatFieldOptions: modm.FieldOptions
+--- smallest value
+---@field min_value? number
+--- largest value
+---@field max_value? number
+--- what an unset field reads as; a function is called once a document
+---@field default? number|fun(): number
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: number): any, string?)[]
+
+---@class modm.BooleanFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? boolean|fun(): boolean
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: boolean): any, string?)[]
+
+---@class modm.ObjectIdFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.ObjectId|fun(): modm.ObjectId
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.ObjectId): any, string?)[]
+
+---@class modm.DateTimeFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.DateTime|fun(): modm.DateTime
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.DateTime): any, string?)[]
+
+---@class modm.EmailFieldOptions: modm.FieldOptions
+--- checks the domain too
+---@field strict? boolean
+--- what an unset field reads as; a function is called once a document
+---@field default? string|fun(): string
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: string): any, string?)[]
+
+---@class modm.DictFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.OrderedDictFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.ListFieldOptions: modm.FieldOptions
+--- what each item is
+---@field [1]? modm.Field
+--- what each item is
+---@field field? modm.Field
+--- what an unset field reads as; a function is called once a document
+---@field default? any[]|fun(): any[]
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: any[]): any, string?)[]
+
+---@class modm.EmbeddedModelFieldOptions: modm.FieldOptions
+--- the embedded model, or its name
+---@field [1]? modm.Model<any>|string
+--- the embedded model, or its name
+---@field model? modm.Model<any>|string
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Document|fun(): modm.Document
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Document): any, string?)[]
+
+---@class modm.EmbeddedModelListFieldOptions: modm.FieldOptions
+--- the embedded model, or its name
+---@field [1]? modm.Model<any>|string
+--- the embedded model, or its name
+---@field model? modm.Model<any>|string
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Document[]|fun(): modm.Document[]
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Document[]): any, string?)[]
+
+---@class modm.ReferenceFieldOptions: modm.FieldOptions
+--- the model referred to, or its name
+---@field [1]? modm.Model<any>|string
+--- the model referred to, or its name
+---@field model? modm.Model<any>|string
+--- what follows when the document referred to is deleted: modm.CASCADE, ...
+---@field on_delete? integer
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Document|fun(): modm.Document
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Document): any, string?)[]
+
+--- The constructors of fields: `modm.fields`.
+---@class modm.fields
+local fields = {}
+
+--- Accepts anything printable, by tostring; UTF-8. Stored as string.
+---@param options? modm.CharFieldOptions
+---@return modm.Field
+function fields.CharField(options) end
+
+--- Accepts integers, integral numbers, integers in strings. Stored as int32 where it fits, else
+--- int64.
+---@param options? modm.IntegerFieldOptions
+---@return modm.Field
+function fields.IntegerField(options) end
+
+--- Accepts integers, integral numbers, integers in strings. Stored as int64.
+---@param options? modm.BigIntegerFieldOptions
+---@return modm.Field
+function fields.BigIntegerField(options) end
+
+--- Accepts numbers, numbers in strings. Stored as double.
+---@param options? modm.FloatFieldOptions
+---@return modm.Field
+function fields.FloatField(options) end
+
+--- Accepts anything, by truth: 0, "" and empty tables are false. Stored as bool.
+---@param options? modm.BooleanFieldOptions
+---@return modm.Field
+function fields.BooleanField(options) end
+
+--- Accepts ObjectId, 24 hex digits, 12 bytes. Stored as ObjectId.
+---@param options? modm.ObjectIdFieldOptions
+---@return modm.Field
+function fields.ObjectIdField(options) end
+
+--- Accepts DateTime, seconds since the epoch, a date table, ISO 8601 text. Stored as date, in
+--- ms.
+---@param options? modm.DateTimeFieldOptions
+---@return modm.Field
+function fields.DateTimeField(options) end
+
+--- Accepts something, one @, something. Stored as string.
+---@param options? modm.EmailFieldOptions
+---@return modm.Field
+function fields.EmailField(options) end
+
+--- Accepts tables with string keys, without dots, NUL or a leading $. Stored as document.
+---@param options? modm.DictFieldOptions
+---@return modm.Field
+function fields.DictField(options) end
+
+--- Accepts the same; modm.ordered{ {key, value}, ... } keeps an order of keys. Stored as
+--- document.
+---@param options? modm.OrderedDictFieldOptions
+---@return modm.Field
+function fields.OrderedDictField(options) end
+
+--- Accepts lists; each item by the inner field, to any depth. Stored as array.
+---@param options? modm.ListFieldOptions
+---@return modm.Field
+function fields.ListField(options) end
+
+--- Accepts instances, or tables in stored form. Stored as document.
+---@param options modm.EmbeddedModelFieldOptions
+---@return modm.Field
+function fields.EmbeddedModelField(options) end
+
+--- Accepts instances, or tables in stored form. Stored as document.
+---@deprecated the older name of EmbeddedModelField
+---@param options modm.EmbeddedModelFieldOptions
+---@return modm.Field
+function fields.EmbeddedDocumentField(options) end
+
+--- Accepts lists of instances, or of tables in stored form. Stored as array.
+---@param options modm.EmbeddedModelListFieldOptions
+---@return modm.Field
+function fields.EmbeddedModelListField(options) end
+
+--- Accepts lists of instances, or of tables in stored form. Stored as array.
+---@deprecated the older name of EmbeddedModelListField
+---@param options modm.EmbeddedModelListFieldOptions
+---@return modm.Field
+function fields.EmbeddedDocumentListField(options) end
+
+--- Accepts an instance, or its key. Stored as the key of the model referred to.
+---@param options modm.ReferenceFieldOptions
+---@return modm.Field
+function fields.ReferenceField(options) end
+
+return fields

@@ -1,0 +1,86 @@
+---@meta _
+-- Models, for editors: how they are defined, and what a class has.
+-- luacheck: ignore 212 241
+
+--- What a model is extended from: modm.MongoModel and modm.EmbeddedMongoModel.
+---@class modm.BaseModel
+local BaseModel = {}
+
+--- Makes a model that extends this one. Raises InvalidModel for a bad definition.
+---@param name string the full name, may be dotted; its last part gives the collection's name
+---@param definition modm.Definition
+---@return modm.Model<any>
+function BaseModel:extend(name, definition) end
+
+--- A model. Call it to make a document: `User { email = "a@b.c" }`, or by position,
+--- `User("a@b.c", "Ann")`. To have its documents completed, say of what class they are:
+---
+---     ---@type modm.Model<User>
+---     local User = modm.MongoModel:extend("User", { ... })
+---@class modm.Model<T>: modm.BaseModel
+---@overload fun(...: any): T
+--- The default manager, unless the definition declares others.
+---@field objects modm.Manager<T>
+--- For `err:is(User.DoesNotExist)`.
+---@field DoesNotExist modm.Kind
+--- For `err:is(User.MultipleObjectsReturned)`.
+---@field MultipleObjectsReturned modm.Kind
+local Model = {}
+
+--- A document from a table in stored form (stored names, `_cls` honoured), not yet saved. Raises
+--- for names that are not stored.
+---@param stored table
+---@return T
+function Model:from_document(stored) end
+
+--- Makes the model's indexes now, instead of at its first use.
+---@return true? ok
+---@return string? message
+---@return modm.Error? err
+function Model:ensure_indexes() end
+
+--- Says what follows for documents of `other` when one of this model is deleted.
+---@param other modm.Model<any> the model that refers to this one
+---@param name string its field, dotted into embedded models
+---@param rule integer modm.DO_NOTHING, NULLIFY, CASCADE, DENY or PULL
+function Model:register_delete_rule(other, name, rule) end
+
+--- Fields, methods and managers by name, and Meta. A method named `clean` is called when all fields
+--- are valid; it raises or returns nil and a message, or raises modm.ValidationError.
+---@class modm.Definition
+---@field Meta? modm.Meta
+---@field clean? fun(self: any): any, string?
+---@field [string] modm.Field|function|modm.Manager<any>|modm.Meta
+
+--- The options of a model. A model that extends another inherits them one by one, but for those
+--- that are marked.
+---@class modm.Meta
+--- The alias given to modm.connect; default "default".
+---@field connection_alias? string
+--- Default: the last part of the name in snake case, or the collection of the model it extends.
+---@field collection_name? string
+--- Nobody may extend it, and no `_cls` is stored. Not inherited.
+---@field final? boolean
+--- Saves references first, as save { cascade = true } does.
+---@field cascade? boolean
+--- A mode such as "secondaryPreferred", or { mode =, tags =, maxStalenessSeconds = }.
+---@field read_preference? string|table
+--- A level such as "majority", or { level = }.
+---@field read_concern? string|table
+--- { w =, j =, wtimeout = }, or w alone.
+---@field write_concern? table|integer|string
+--- A list of { "name", "-name", { "name", 1 }, ..., unique = true, ... }.
+---@field indexes? table[]
+--- false: indexes are made by Model:ensure_indexes() only.
+---@field auto_index? boolean
+--- { locale = "de", strength = 1, ... } for queries and writes.
+---@field collation? table
+--- Stored fields that the model does not have are kept and not an error.
+---@field ignore_unknown_fields? boolean
+---@field codec_options? table
+--- What is stored as `_cls`; default the full name. Not inherited.
+---@field cls? string
+--- Further names of `_cls` that are read as this model. Not inherited.
+---@field cls_aliases? string[]
+--- Documents without `_cls` are of this model.
+---@field cls_optional? boolean

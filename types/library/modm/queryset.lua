@@ -1,0 +1,227 @@
+---@meta _
+-- Querysets and managers, for editors.
+-- luacheck: ignore 212 241
+
+--- What to find of a model's documents. It never changes: each step gives a new one, and only the
+--- ends (list, first, get, count, create, bulk_create, update, delete) and iteration ask the
+--- server. `queryset[i]` is the document at place i and raises an error object where there is
+--- none.
+---@class modm.QuerySet<T>
+---@field [integer] T
+local QuerySet = {}
+
+-- ---- steps ----
+
+--- Says that all documents are meant, which update and delete of everything ask for.
+---@return modm.QuerySet<T>
+function QuerySet:all() end
+
+--- Documents that fit all the conditions: names of fields (dotted into embedded documents, lists
+--- and dicts) with values or operators, and modm.any_of, all_of, none_of as items. Raises for an
+--- unknown field and for a filter without a condition; a value that its field refuses becomes the
+--- error of the queryset's end.
+---@param conditions table
+---@return modm.QuerySet<T>
+function QuerySet:filter(conditions) end
+
+--- One condition: where("age", 5), where("age", ">=", 5), where("tags", "in", { ... }). A nil
+--- raises.
+---@param name string a field, dotted
+---@param ... any a value or an operator; or an operator's sign or name, and its value
+---@return modm.QuerySet<T>
+function QuerySet:where(name, ...) end
+
+--- Conditions in MongoDB's own words: stored names, operators, values as they are. Never give it a
+--- table that came from outside.
+---@param query table
+---@return modm.QuerySet<T>
+function QuerySet:raw(query) end
+
+--- Sorts by "name", "-name", { "name", 1 }, or lists of them. Replaces an earlier order.
+---@param ... string|table
+---@return modm.QuerySet<T>
+function QuerySet:order_by(...) end
+
+--- The other way round; without an order nothing changes.
+---@return modm.QuerySet<T>
+function QuerySet:reverse() end
+
+--- At most n documents; 0 takes the limit away.
+---@param n integer
+---@return modm.QuerySet<T>
+function QuerySet:limit(n) end
+
+--- Leaves out the first n.
+---@param n integer
+---@return modm.QuerySet<T>
+function QuerySet:skip(n) end
+
+--- The documents from one place to another, counted from 1, both included, of what this one gives.
+---@param from integer
+---@param to? integer to the end without it
+---@return modm.QuerySet<T>
+function QuerySet:slice(from, to) end
+
+--- Fetches only these fields, and always the key and the class. What was not fetched cannot be
+--- read, and saving does not touch it.
+---@param ... string|string[]
+---@return modm.QuerySet<T>
+function QuerySet:only(...) end
+
+--- Fetches all but these fields. The key is always there.
+---@param ... string|string[]
+---@return modm.QuerySet<T>
+function QuerySet:exclude(...) end
+
+--- A projection in MongoDB's own words, with stored names. Replaces an earlier one.
+---@param spec table
+---@return modm.QuerySet<T>
+function QuerySet:project(spec) end
+
+--- Gives tables under stored names instead of documents.
+---@return modm.QuerySet<table>
+function QuerySet:values() end
+
+--- Fetches what the documents refer to along with them, with one query for each collection and
+--- level of a batch.
+---@param ... string|string[] names, dotted; all references without
+---@return modm.QuerySet<T>
+function QuerySet:select_related(...) end
+
+---@param collation table|string { locale = "de", ... }, or a locale
+---@return modm.QuerySet<T>
+function QuerySet:collation(collation) end
+
+--- The index to use: its name, or its keys as order_by takes them in a table.
+---@param index string|table
+---@return modm.QuerySet<T>
+function QuerySet:hint(index) end
+
+--- How many documents the server sends at once.
+---@param n integer
+---@return modm.QuerySet<T>
+function QuerySet:batch_size(n) end
+
+-- ---- ends ----
+
+--- Iterates: `for post in Post.objects:all():iter() do`. The documents come in batches, so that
+--- memory stays small however many there are. Raises error objects, as it cannot return them.
+---@return fun(): T?
+function QuerySet:iter() end
+
+--- All documents.
+---@return T[]? documents
+---@return string? message
+---@return modm.Error? err
+function QuerySet:list() end
+
+--- The first document.
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist when there is none
+function QuerySet:first() end
+
+--- The one document.
+---@param conditions? table as filter takes them
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist, or MultipleObjectsReturned when there are several
+function QuerySet:get(conditions) end
+
+--- How many documents there are, within limit and skip.
+---@return integer? count
+---@return string? message
+---@return modm.Error? err
+function QuerySet:count() end
+
+--- Makes a document and saves it.
+---@param values table
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function QuerySet:create(values) end
+
+---@class modm.BulkCreateOptions
+--- Gives the documents instead of their keys.
+---@field retrieve? boolean
+--- Validates all before anything is sent; default true.
+---@field full_clean? boolean
+--- Stops at the first that fails; default true.
+---@field ordered? boolean
+
+--- Inserts many documents. When some fail, `err.failures` lists them.
+---@param documents modm.Document[]|modm.Document
+---@param options? modm.BulkCreateOptions
+---@return any[]? keys in order, or the documents
+---@return string? message
+---@return modm.Error? err
+function QuerySet:bulk_create(documents, options) end
+
+---@class modm.UpdateOptions
+--- Inserts a document where none is found.
+---@field upsert? boolean
+---@field array_filters? table[]
+
+--- Changes all documents of the queryset. Everything needs all() before it.
+---@param update table in MongoDB's own words: { ["$set"] = { ... } }, or a list of stages
+---@param options? modm.UpdateOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:update(update, options) end
+
+--- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
+--- Everything needs all() before it.
+---@return integer? deleted
+---@return string? message
+---@return modm.Error? err
+function QuerySet:delete() end
+
+--- Runs stages over what the queryset finds: its conditions, order, range and projection come
+--- first.
+---@param ... table stages, as in PyMongo; a last table without $ holds options (allowDiskUse, ...)
+---@return modm.Rows
+function QuerySet:aggregate(...) end
+
+--- Makes a class of querysets with methods of your own, for Manager.from_queryset.
+---@param methods table<string, function>
+---@return table class
+function QuerySet:extend(methods) end
+
+--- What an aggregation gives: tables, fetched when they are asked for.
+---@class modm.Rows
+local Rows = {}
+
+--- Iterates over the rows; the aggregation runs anew each time. Raises error objects.
+---@return fun(): table?
+function Rows:iter() end
+
+---@return table[]? rows
+---@return string? message
+---@return modm.Error? err
+function Rows:list() end
+
+--- The first row, or nil when there is none.
+---@return table? row
+---@return string? message
+---@return modm.Error? err
+function Rows:first() end
+
+--- Gives querysets of its model, and has all their methods: `Model.objects`.
+---@class modm.Manager<T>: modm.QuerySet<T>
+---@overload fun(): modm.Manager<T>
+local Manager = {}
+
+--- The queryset that all else begins with; a manager of your own overrides it.
+---@return modm.QuerySet<T>
+function Manager:get_queryset() end
+
+--- Makes a class of managers: call it for a manager to declare in a model.
+---@param definition table<string, function> methods by name; `get_queryset` among them
+---@return modm.Manager<any> class
+function Manager:extend(definition) end
+
+--- Makes a class of managers whose querysets are of a class made by QuerySet:extend.
+---@param class table
+---@return modm.Manager<any> class
+function Manager.from_queryset(class) end
