@@ -25,8 +25,8 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan lint format bench install \
-        setup clean help FORCE
+.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan lint format types bench \
+        install setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -101,6 +101,10 @@ strict: build/strict-lua5.4/modm/core.so build/strict-luajit/modm/core.so
 
 format: ## lay out the C sources as `make lint` wants them
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+
+types: ## write the stubs of fields and docs/fields.md anew from the table of kinds
+	@$(MAKE) -s all
+	@tools/lua-env lua5.4 lua5.4 tools/generate-types
 
 bench: ## measure modm against raw libmongoc
 	@tools/setup test
