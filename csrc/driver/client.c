@@ -64,9 +64,9 @@ drop_handle (modm_client *client)
 void
 modm_client_close (modm_client *client)
 {
-   modm_log_secrets (&client->secrets);
+   modm_log_secrets (&client->secrets, false);
    drop_handle (client);
-   modm_log_secrets (NULL);
+   modm_log_secrets (NULL, false);
    client->closed = true;
 }
 
@@ -89,7 +89,7 @@ modm_client_enter (modm_client *client, bson_error_t *error)
       modm_driver_error (error, MODM_ERROR_CLOSED, "the connection is closed");
       return NULL;
    }
-   modm_log_secrets (&client->secrets);
+   modm_log_secrets (&client->secrets, false);
    if (client->handle && client->pid != getpid ())
       abandon (client);
    if (!client->handle) {
@@ -107,7 +107,7 @@ modm_client_enter (modm_client *client, bson_error_t *error)
 void
 modm_client_leave (void)
 {
-   modm_log_secrets (NULL);
+   modm_log_secrets (NULL, false);
 }
 
 /* ---- Lua ---- */
@@ -210,6 +210,8 @@ mt_tostring (lua_State *L)
    luaL_Buffer b;
    luaL_buffinit (L, &b);
    luaL_addstring (&b, "modm.Client: ");
+   if (mongoc_uri_get_srv_hostname (client->uri))
+      luaL_addstring (&b, mongoc_uri_get_srv_hostname (client->uri));
    for (const mongoc_host_list_t *h = host; h; h = h->next) {
       if (h != host)
          luaL_addchar (&b, ',');

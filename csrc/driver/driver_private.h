@@ -30,8 +30,9 @@ bool modm_secret_hinted (const modm_buffer *secrets, const char *text);
 
 /* Takes libmongoc's log lines of this process into a ring. */
 void modm_log_start (void);
-/* Names whose secrets this thread's log lines could hold, or NULL. */
-void modm_log_secrets (const modm_buffer *secrets);
+/* Names the secrets that this thread's log lines could hold, or NULL. With `pieces`, a line that
+ * has but a piece of one is withheld: a URI that is not valid may be taken apart anywhere. */
+void modm_log_secrets (const modm_buffer *secrets, bool pieces);
 int modm_l_log_lines (lua_State *L);
 
 /* ---- command events ---- */

@@ -12,11 +12,13 @@ static char ring[LINES][LENGTH];
 static unsigned long written;
 
 static _Thread_local const modm_buffer *hidden;
+static _Thread_local bool hide_pieces;
 
 void
-modm_log_secrets (const modm_buffer *secrets)
+modm_log_secrets (const modm_buffer *secrets, bool pieces)
 {
    hidden = secrets;
+   hide_pieces = pieces;
 }
 
 static void
@@ -24,6 +26,8 @@ take (mongoc_log_level_t level, const char *domain, const char *message, void *d
 {
    char line[LENGTH];
    (void) data;
+   if (hidden && hide_pieces && modm_secret_hinted (hidden, message))
+      message = "(withheld: it could hold a password)";
    (void) snprintf (line, sizeof line, "%s: %s: %s", mongoc_log_level_str (level), domain, message);
    if (hidden)
       modm_secret_scrub (hidden, line);

@@ -90,7 +90,7 @@ static bool
 fits (lua_State *L, int idx, kind k)
 {
    int64_t n;
-   bool integer = lua_type (L, idx) == LUA_TNUMBER && modm_isinteger (L, idx, &n);
+   bool integer = lua_type (L, idx) == LUA_TNUMBER && modm_int64_test (L, idx, &n);
    switch (k) {
    case INTEGER:
       return integer;
@@ -217,7 +217,7 @@ add_base (lua_State *L, modm_buffer *b, const char *uri, const char *end)
    const char *at = find_last (authority, hosts_end, '@');
    const char *hosts = at ? at + 1 : authority;
    modm_buffer_write (b, uri, (size_t) (authority - uri));
-   if (at || has_option (L, "username")) {
+   if (at || has_option (L, "username") || has_option (L, "password")) {
       const char *user_end = at ? memchr (authority, ':', (size_t) (at - authority)) : NULL;
       bool password = user_end || has_option (L, "password");
       if (!user_end)
@@ -264,7 +264,7 @@ add_option (lua_State *L, modm_buffer *b, const char *name, int value)
    add (b, "=");
    if (lua_isboolean (L, value)) {
       add (b, lua_toboolean (L, value) ? "true" : "false");
-   } else if (lua_type (L, value) == LUA_TNUMBER && modm_isinteger (L, value, &n)) {
+   } else if (lua_type (L, value) == LUA_TNUMBER && modm_int64_test (L, value, &n)) {
       char digits[24];
       (void) snprintf (digits, sizeof digits, "%" PRId64, n);
       add (b, digits);
@@ -364,7 +364,7 @@ read_timeout (lua_State *L, modm_client *client)
 {
    int64_t n = 0;
    lua_getfield (L, CANONICAL, "timeoutms");
-   if (!lua_isnil (L, -1) && (!modm_isinteger (L, -1, &n) || n < 1 || n > INT32_MAX)) {
+   if (!lua_isnil (L, -1) && (!modm_int64_test (L, -1, &n) || n < 1 || n > INT32_MAX)) {
       lua_pushliteral (L, "option 'timeout_ms' must be a positive number of milliseconds");
       return false;
    }
@@ -387,9 +387,9 @@ static bool
 parse (lua_State *L, modm_client *client, const char *text)
 {
    bson_error_t error;
-   modm_log_secrets (&client->secrets);
+   modm_log_secrets (&client->secrets, true);
    client->uri = mongoc_uri_new_with_error (text, &error);
-   modm_log_secrets (NULL);
+   modm_log_secrets (NULL, false);
    if (!client->uri) {
       /* libmongoc may quote what it takes for host or option */
       bool safe = !modm_secret_hinted (&client->secrets, error.message);
