@@ -3,6 +3,7 @@
 #include "document/document.h"
 #include "driver/driver.h"
 #include "query/query.h"
+#include "relation/relation.h"
 
 __attribute__ ((visibility ("default"))) int luaopen_modm_core (lua_State *L);
 
@@ -18,5 +19,6 @@ luaopen_modm_core (lua_State *L)
    modm_document_open (L);
    modm_driver_open (L);
    modm_query_open (L);
+   modm_relation_open (L);
    return 1;
 }
