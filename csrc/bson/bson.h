@@ -69,6 +69,9 @@ bool modm_reader_init (modm_reader *r, const uint8_t *document, size_t len);
  * end with NUL and that lengths stay inside; UTF-8 and nested documents are looked at when they are
  * read. */
 bool modm_reader_next (modm_reader *r, modm_element *e);
+/* The next element if its key is the one given: cheaper where the order of keys is known. False,
+ * and nothing has moved, when it is not, or when the bytes are wrong. */
+bool modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len);
 /* Finds a key in a document; false when it is not there. */
 bool modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len,
                        modm_element *e);

@@ -120,13 +120,9 @@ value_size (uint8_t type, const uint8_t *at, size_t room)
    return size ? size : SIZE_MAX;
 }
 
-/* `end` is the document's final NUL, which ends every search for a NUL. */
-bool
-modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e)
+static inline bool
+read_element (const uint8_t *at, const uint8_t *end, size_t key_len, modm_element *e)
 {
-   if (at >= end)
-      return false;
-   size_t key_len = strlen ((const char *) at + 1);
    const uint8_t *value = at + 1 + key_len + 1;
    if (value > end)
       return false;
@@ -139,6 +135,24 @@ modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e)
    e->key_len = (uint32_t) key_len;
    e->value = value;
    e->size = (uint32_t) size;
+   return true;
+}
+
+/* `end` is the document's final NUL, which ends every search for a NUL. */
+bool
+modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e)
+{
+   return at < end && read_element (at, end, strlen ((const char *) at + 1), e);
+}
+
+bool
+modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len)
+{
+   /* the NUL behind the key belongs to what is compared */
+   if ((size_t) (r->end - r->at) < key_len + 2 || memcmp (r->at + 1, key, key_len + 1) != 0 ||
+       !read_element (r->at, r->end, key_len, e))
+      return false;
+   r->at = e->value + e->size;
    return true;
 }
 

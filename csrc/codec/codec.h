@@ -37,7 +37,8 @@ enum {
    MODM_DOC_LOADED = 1 << 0, /* came from the server, or was saved: bytes are what the server has */
    MODM_DOC_PARTIAL = 1 << 1, /* read with a projection: never saved as a whole */
    MODM_DOC_VALUES = 1 << 2,  /* has its values table */
-   MODM_DOC_UNKNOWN = 1 << 3  /* bytes hold elements that are no fields */
+   MODM_DOC_UNKNOWN = 1 << 3,  /* bytes hold elements that are no fields */
+   MODM_DOC_KEEPS_CLS = 1 << 4 /* bytes have no _cls, or an alias: it stays as it is */
 };
 
 typedef struct modm_document {
@@ -59,7 +60,8 @@ typedef struct modm_mask {
 
 /* ---- the document as storage (record.c) ---- */
 
-/* Pushes a new document without values. */
+/* Pushes a new document without values, with the metatable at an index, or of its schema. */
+modm_document *modm_document_new (lua_State *L, const modm_schema *s, int metatable);
 modm_document *modm_document_push (lua_State *L, const modm_schema *s);
 /* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server.
  * `mask` says what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls.

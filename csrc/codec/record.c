@@ -15,10 +15,10 @@ modm_document_check (lua_State *L, int idx)
    return modm_check (L, idx, &class_document);
 }
 
+/* Pushes a record with room for bytes behind it, without a metatable. */
 static modm_document *
 push_record (lua_State *L, const modm_schema *s, size_t room)
 {
-   luaL_checkstack (L, 10, "a document");
    size_t head = sizeof (modm_document) + s->n * sizeof (uint32_t) + s->n;
    modm_document *d = modm_newuserdata (L, head + room);
    memset (d, 0, head);
@@ -26,24 +26,43 @@ push_record (lua_State *L, const modm_schema *s, size_t room)
    d->offsets = (uint32_t *) (d + 1);
    d->states = (uint8_t *) (d->offsets + s->n);
    d->tag.tag = &class_document;
+   return d;
+}
+
+modm_document *
+modm_document_new (lua_State *L, const modm_schema *s, int metatable)
+{
+   luaL_checkstack (L, 10, "a document");
+   modm_document *d = push_record (L, s, 0);
+   lua_pushvalue (L, metatable);
+   lua_setmetatable (L, -2);
+   return d;
+}
+
+static void
+set_metatable (lua_State *L, const modm_schema *s)
+{
    modm_schema_push_env (L, s);
    lua_rawgeti (L, -1, MODM_ENV_METATABLE);
    lua_setmetatable (L, -3);
    lua_pop (L, 1);
-   return d;
 }
 
 modm_document *
 modm_document_push (lua_State *L, const modm_schema *s)
 {
-   return push_record (L, s, 0);
+   luaL_checkstack (L, 10, "a document");
+   modm_document *d = push_record (L, s, 0);
+   set_metatable (L, s);
+   return d;
 }
 
 /* What one walk over the bytes found. */
 typedef struct index_result {
    bool bad;
-   bool foreign; /* _cls names another model */
-   const modm_element *unknown;
+   bool own_cls; /* _cls is as this model writes it */
+   bool foreign; /* _cls names another model, or this one by an alias */
+   bool unknown;
    modm_element first_unknown;
 } index_result;
 
@@ -53,14 +72,15 @@ note_other (const modm_schema *s, const modm_element *e, index_result *r)
    if (e->key_len == 4 && memcmp (e->key, "_cls", 4) == 0) {
       size_t len = 0;
       const char *cls = e->type == MODM_BSON_STRING ? modm_element_text (e, &len) : "";
-      r->foreign = !s->cls || len != s->cls_len || memcmp (cls, s->cls, len) != 0;
+      r->own_cls = s->cls && len == s->cls_len && memcmp (cls, s->cls, len) == 0;
+      r->foreign = !r->own_cls;
    } else if (!r->unknown) {
       r->first_unknown = *e;
-      r->unknown = &r->first_unknown;
+      r->unknown = true;
    }
 }
 
-/* Finds each slot's element. */
+/* Finds each slot's element, and keeps in flags what else there is. */
 static index_result
 index_bytes (modm_document *d)
 {
@@ -72,56 +92,27 @@ index_bytes (modm_document *d)
    result.bad = !modm_reader_init (&r, d->bytes, d->len);
    while (!result.bad) {
       const uint8_t *at = r.at;
-      if (!modm_reader_next (&r, &e))
-         break;
-      const modm_field *f = modm_schema_stored (s, e.key, e.key_len, hint);
+      const modm_field *f = &s->fields[hint];
+      if (s->n == 0 || !modm_reader_next_named (&r, &e, f->mongo_name, f->mongo_len)) {
+         if (!modm_reader_next (&r, &e))
+            break;
+         f = modm_schema_stored (s, e.key, e.key_len, 0);
+      }
       if (!f) {
          note_other (s, &e, &result);
          continue;
       }
       uint32_t i = (uint32_t) f->id - 1;
       d->offsets[i] = (uint32_t) (at - d->bytes);
-      if (d->states[i] == MODM_UNSET || d->states[i] == MODM_NOT_LOADED)
-         d->states[i] = MODM_STORED;
       hint = i + 1 < s->n ? i + 1 : 0;
    }
    result.bad = result.bad || r.bad;
+   d->flags &= ~(uint32_t) (MODM_DOC_UNKNOWN | MODM_DOC_KEEPS_CLS);
+   if (result.unknown)
+      d->flags |= MODM_DOC_UNKNOWN;
+   if (!result.own_cls)
+      d->flags |= MODM_DOC_KEEPS_CLS;
    return result;
-}
-
-static bool
-spec_names (const modm_mask *mask, const modm_field *f, bool *part)
-{
-   modm_reader r;
-   modm_element e;
-   bool whole = false;
-   (void) modm_reader_init (&r, mask->spec, mask->len);
-   while (modm_reader_next (&r, &e)) {
-      if (e.key_len < f->mongo_len || memcmp (e.key, f->mongo_name, f->mongo_len) != 0)
-         continue;
-      bool plain = e.type != MODM_BSON_DOCUMENT; /* {$slice: ...} takes a part */
-      if (e.key_len == f->mongo_len && plain)
-         whole = true;
-      else if (e.key_len == f->mongo_len || e.key[f->mongo_len] == '.')
-         *part = true;
-   }
-   return whole;
-}
-
-/* Marks what a projection left out: a slot that is not in the bytes may be unset, or not loaded. */
-static void
-apply_mask (modm_document *d, const modm_mask *mask)
-{
-   const modm_schema *s = d->schema;
-   d->flags |= MODM_DOC_PARTIAL;
-   for (uint32_t i = 0; i < s->n; i++) {
-      bool part = false;
-      bool whole = spec_names (mask, &s->fields[i], &part);
-      if (d->states[i] == MODM_UNSET && (mask->include ? !whole && !part : whole))
-         d->states[i] = MODM_NOT_LOADED;
-      else if (part && !(mask->include && whole))
-         d->states[i] |= MODM_PART;
-   }
 }
 
 static void
@@ -138,7 +129,9 @@ modm_document *
 modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len,
                     const modm_mask *mask)
 {
+   luaL_checkstack (L, 10, "a document");
    modm_document *d = push_record (L, s, len);
+   set_metatable (L, s);
    uint8_t *copy = d->states + s->n;
    memcpy (copy, bytes, len);
    d->bytes = copy;
@@ -155,31 +148,13 @@ modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, si
       }
    }
    if (found.unknown && !(s->flags & MODM_SCHEMA_IGNORE_UNKNOWN))
-      refuse_unknown (L, s, found.unknown);
-   if (found.unknown)
-      d->flags |= MODM_DOC_UNKNOWN;
+      refuse_unknown (L, s, &found.first_unknown);
+   for (uint32_t i = 0; i < s->n; i++)
+      if (d->offsets[i])
+         d->states[i] = MODM_STORED;
    if (mask)
-      apply_mask (d, mask);
+      modm_document_mask (L, -1, d, mask);
    return d;
-}
-
-void
-modm_document_mark_partial (lua_State *L, int idx)
-{
-   idx = lua_absindex (L, idx);
-   modm_document *d = modm_document_test (L, idx);
-   if (d) {
-      d->flags |= MODM_DOC_PARTIAL;
-      for (uint32_t i = 0; i < d->schema->n; i++)
-         if (d->states[i] == MODM_UNSET)
-            d->states[i] = MODM_NOT_LOADED;
-   } else if (lua_type (L, idx) == LUA_TTABLE) {
-      for (int i = 1; lua_rawgeti (L, idx, i) != LUA_TNIL; i++) {
-         modm_document_mark_partial (L, -1);
-         lua_pop (L, 1);
-      }
-      lua_pop (L, 1);
-   }
 }
 
 void
@@ -207,9 +182,10 @@ modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i)
 {
    idx = lua_absindex (L, idx);
    bool unset = lua_isnil (L, -1);
+   uint8_t part = d->states[i] & MODM_PART;
    if (unset && !(d->flags & MODM_DOC_VALUES)) {
       lua_pop (L, 1);
-      d->states[i] = MODM_UNSET;
+      d->states[i] = (uint8_t) (MODM_UNSET | part);
       return;
    }
    modm_document_values (L, idx, d);
@@ -220,7 +196,7 @@ modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i)
    lua_insert (L, -2);
    lua_rawseti (L, -2, (int) i + 1);
    lua_pop (L, 1);
-   d->states[i] = unset ? MODM_UNSET : MODM_SET;
+   d->states[i] = (uint8_t) ((unset ? MODM_UNSET : MODM_SET) | part);
 }
 
 void
@@ -266,7 +242,7 @@ modm_document_take_bytes (lua_State *L, int idx, modm_document *d)
    int bytes = lua_gettop (L);
    modm_document_values (L, idx, d);
    lua_pushvalue (L, bytes);
-   lua_rawseti (L, -2, 0);
+   lua_rawseti (L, -2, MODM_VALUES_BYTES);
    d->bytes = lua_touserdata (L, bytes);
    d->len = (uint32_t) modm_load_i32 (d->bytes);
    memset (d->offsets, 0, d->schema->n * sizeof *d->offsets);
@@ -274,7 +250,8 @@ modm_document_take_bytes (lua_State *L, int idx, modm_document *d)
    lua_settop (L, bytes - 1);
 }
 
-/* What a slot is once its value was saved: stored, or still held because it may change in place. */
+/* What a slot is once its value was saved: stored, or still held because it may change in place, or
+ * because it is an empty default, which is not stored. A new key is stored now. */
 static void
 settle (lua_State *L, int values, modm_document *d, uint32_t i)
 {
@@ -282,9 +259,11 @@ settle (lua_State *L, int values, modm_document *d, uint32_t i)
    uint8_t part = d->states[i] & MODM_PART;
    bool held =
       state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
-   if (held && d->schema->fields[i].kind->is_mutable) {
-      d->states[i] = (uint8_t) ((d->offsets[i] ? MODM_READ : MODM_DEFAULTED) | part);
-   } else if (held) {
+   if (!d->offsets[i] && held) {
+      d->states[i] = (uint8_t) (MODM_DEFAULTED | part);
+   } else if (held && d->schema->fields[i].kind->is_mutable) {
+      d->states[i] = (uint8_t) (MODM_READ | part);
+   } else if (held || (d->offsets[i] && state == MODM_UNSET)) {
       lua_pushnil (L);
       lua_rawseti (L, values, (int) i + 1);
       d->states[i] = (uint8_t) (MODM_STORED | part);

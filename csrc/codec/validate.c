@@ -20,7 +20,9 @@ struct modm_validation {
    int errors, pending; /* stack slots: a table, or nil while there is nothing */
    const step *at;
    int count; /* of errors */
+   int depth; /* of documents in documents */
    bool cascade;
+   bool too_deep; /* said once: nothing more is looked at */
 };
 
 static void
@@ -60,8 +62,13 @@ modm_report (modm_validation *v, const char *format, ...)
    char message[512];
    va_list args;
    va_start (args, format);
-   (void) vsnprintf (message, sizeof message, format, args);
+   size_t len = (size_t) vsnprintf (message, sizeof message, format, args);
    va_end (args);
+   if (len >= sizeof message) { /* cut, but not in the middle of a character */
+      for (len = sizeof message - 1; ((uint8_t) message[len - 1] & 0xC0) == 0x80;)
+         len--;
+      message[len - ((uint8_t) message[len - 1] >= 0xC0)] = '\0';
+   }
    lua_State *L = v->L;
    if (lua_isnil (L, v->errors)) {
       lua_newtable (L);
@@ -171,19 +178,25 @@ check_choices (modm_validation *v, int idx, const modm_field *f)
 
 static void validate_document (modm_validation *v, int idx, modm_document *d, int exclude);
 
+static void
+check_unsaved (modm_validation *v, const modm_document *d)
+{
+   modm_state state = modm_state_of (d->states[d->schema->primary]);
+   if (!v->cascade && (state == MODM_UNSET || state == MODM_DEFAULTED))
+      modm_report (v, "the %s referred to must be saved first.", d->schema->name);
+}
+
 /* What is checked of a value once it is converted. */
 static void
 check_value (modm_validation *v, int idx, const modm_field *f)
 {
-   lua_State *L = v->L;
    int before = v->count;
-   modm_document *d = modm_document_test (L, idx);
-   if (d && f->kind->role == MODM_EMBEDDED) {
-      validate_document (v, idx, d, 0);
-   } else if (d && f->kind->role == MODM_REFERENCE && !v->cascade) {
-      modm_state state = modm_state_of (d->states[d->schema->primary]);
-      if (state == MODM_UNSET || state == MODM_DEFAULTED)
-         modm_report (v, "the %s referred to must be saved first.", d->schema->name);
+   modm_document *d;
+   if (f->kind->role >= MODM_EMBEDDED && (d = modm_document_test (v->L, idx))) {
+      if (f->kind->role == MODM_EMBEDDED)
+         validate_document (v, idx, d, 0);
+      else
+         check_unsaved (v, d);
    }
    if (f->flags & MODM_FIELD_CHOICES)
       check_choices (v, idx, f);
@@ -192,73 +205,89 @@ check_value (modm_validation *v, int idx, const modm_field *f)
    if (f->flags & MODM_FIELD_VALIDATORS)
       add_validators (v, idx, f);
    if (f->kind->check)
-      f->kind->check (L, idx, f, v);
+      f->kind->check (v->L, idx, f, v);
 }
 
-static void push_validated (modm_validation *v, int idx, const modm_field *f, bool own);
+static modm_outcome validate_value (modm_validation *v, int idx, const modm_field *f, bool own);
 
-/* Pushes the list with its items converted: the very list when the document owns it, else a new
- * one. */
+/* Validates the items of the list at idx and writes them, converted, to the list at `to`. */
 static void
-push_validated_list (modm_validation *v, int idx, const modm_field *f, bool own)
+validate_items (modm_validation *v, int idx, int to, uint32_t n, const modm_field *inner, bool own)
+{
+   lua_State *L = v->L;
+   step here = {v->at, NULL, 0};
+   v->at = &here;
+   int item = lua_gettop (L) + 1;
+   for (uint32_t i = 1; i <= n; i++) {
+      here.index = (int) i;
+      lua_rawgeti (L, idx, i);
+      if (validate_value (v, item, inner, own) == MODM_CONVERTED || !own)
+         lua_rawseti (L, to, (int) i);
+      lua_settop (L, item - 1);
+   }
+   v->at = here.up;
+}
+
+/* A list with its items converted: the very list when the document owns it, else a new one. */
+static modm_outcome
+validate_list (modm_validation *v, int idx, const modm_field *f, bool own)
 {
    lua_State *L = v->L;
    modm_error err;
    uint32_t n;
    if (!modm_list_length (L, idx, &n, &err)) {
       modm_report (v, "%s", err.message);
-      lua_pushvalue (L, idx);
-      return;
+      return MODM_REFUSED;
    }
-   luaL_checkstack (L, 10, "a list");
-   if (own)
-      lua_pushvalue (L, idx);
-   else
+   luaL_checkstack (L, 20, "a list");
+   int before = v->count, list = idx;
+   if (!own) {
       lua_createtable (L, (int) n, 0);
-   int list = lua_gettop (L), before = v->count;
-   step here = {v->at, NULL, 0};
-   v->at = &here;
-   for (uint32_t i = 1; i <= n; i++) {
-      here.index = (int) i;
-      lua_rawgeti (L, idx, i);
-      push_validated (v, list + 1, f->inner, own);
-      lua_rawseti (L, list, (int) i);
-      lua_settop (L, list);
+      list = lua_gettop (L);
    }
-   v->at = here.up;
+   validate_items (v, idx, list, n, f->inner, own);
    if (v->count == before)
       check_value (v, list, f);
+   return own ? MODM_SAME : MODM_CONVERTED;
 }
 
-/* Pushes the value at idx as the field has it, having reported what is wrong with it. */
-static void
-push_validated (modm_validation *v, int idx, const modm_field *f, bool own)
+/* A blank value, unless it becomes another: an empty table may be a document, "" is false. */
+static modm_outcome
+validate_blank (modm_validation *v, int idx, const modm_field *f)
 {
    lua_State *L = v->L;
    modm_error err;
-   luaL_checkstack (L, 10, "a value");
-   if (modm_isblank (L, idx)) {
-      if (!(f->flags & MODM_FIELD_BLANK)) {
-         modm_report (v, "must not be blank (was: %s).", modm_describe (L, idx));
-         lua_pop (L, 1);
-      }
-      lua_pushvalue (L, idx);
-   } else if (f->inner && lua_type (L, idx) == LUA_TTABLE) {
-      push_validated_list (v, idx, f, own);
-   } else {
-      switch (f->kind->convert (L, idx, f, v, &err)) {
-      case MODM_REFUSED:
-         modm_report (v, "%s", err.message);
-         lua_pushvalue (L, idx);
-         return;
-      case MODM_SAME:
-         lua_pushvalue (L, idx);
-         break;
-      case MODM_CONVERTED:
-         break;
-      }
+   int top = lua_gettop (L);
+   if (!lua_isnil (L, idx) && !modm_isnull (L, idx) &&
+       f->kind->convert (L, idx, f, v, &err) == MODM_CONVERTED && !modm_isblank (L, -1)) {
       check_value (v, lua_gettop (L), f);
+      return MODM_CONVERTED;
    }
+   lua_settop (L, top);
+   if (f->flags & MODM_FIELD_BLANK)
+      return MODM_SAME;
+   modm_report (v, "must not be blank (was: %s).", modm_describe (L, idx));
+   lua_settop (L, top);
+   return MODM_REFUSED;
+}
+
+/* Reports what is wrong with the value at idx, and pushes it as the field has it if that is
+ * CONVERTED. There is room on the stack for a few values. */
+static modm_outcome
+validate_value (modm_validation *v, int idx, const modm_field *f, bool own)
+{
+   lua_State *L = v->L;
+   modm_error err;
+   if (modm_isblank (L, idx))
+      return validate_blank (v, idx, f);
+   if (f->inner && lua_type (L, idx) == LUA_TTABLE)
+      return validate_list (v, idx, f, own);
+   modm_outcome outcome = f->kind->convert (L, idx, f, v, &err);
+   if (outcome == MODM_REFUSED)
+      modm_report (v, "%s", err.message);
+   else
+      check_value (v, outcome == MODM_SAME ? idx : lua_gettop (L), f);
+   return outcome;
 }
 
 /* ---- documents ---- */
@@ -276,57 +305,67 @@ is_surely_valid (const modm_document *d, uint32_t i)
           modm_document_element (d, i, &e) && f->kind->accepts (f, &e);
 }
 
-/* Pushes the value of a slot for validation, null as null; false when it is undefined. */
-static bool
-push_defined (lua_State *L, int idx, modm_document *d, uint32_t i)
+static void
+check_required (modm_validation *v, const modm_field *f)
 {
-   modm_state state = modm_state_of (d->states[i]);
-   const modm_field *f = &d->schema->fields[i];
-   if (state == MODM_UNSET || (state == MODM_STORED && f->kind->is_mutable)) {
-      (void) modm_document_read (L, idx, d,
-                                 i); /* a default is set by this; what may change is kept */
-      lua_pop (L, 1);
-      state = modm_state_of (d->states[i]);
-   }
-   if (state == MODM_DEFAULTED) {
-      modm_getuservalue (L, idx);
-      lua_rawgeti (L, -1, (int) i + 1);
-      lua_remove (L, -2);
-      if (!modm_isblank (L, -1))
-         return true;
-      lua_pop (L, 1);
-      return false;
-   }
-   if (state == MODM_UNSET)
-      return false;
-   modm_document_peek (L, idx, d, i);
-   return true;
+   if (f->flags & MODM_FIELD_REQUIRED)
+      modm_report (v, "field is required.");
 }
 
+/* A value that is only in the bytes and cannot change in place. */
 static void
-validate_slot (modm_validation *v, int idx, modm_document *d, uint32_t i)
+validate_stored (modm_validation *v, int idx, modm_document *d, uint32_t i)
+{
+   modm_document_peek (v->L, idx, d, i);
+   (void) validate_value (v, lua_gettop (v->L), &d->schema->fields[i], true);
+}
+
+/* A value in the document's values, kept converted. */
+static void
+validate_held (modm_validation *v, int idx, int values, modm_document *d, uint32_t i)
 {
    lua_State *L = v->L;
    const modm_field *f = &d->schema->fields[i];
-   int top = lua_gettop (L), before = v->count;
+   int before = v->count;
+   modm_state state = modm_state_of (d->states[i]);
+   if (lua_isnil (L, values)) {
+      modm_getuservalue (L, idx);
+      lua_replace (L, values);
+   }
+   lua_rawgeti (L, values, (int) i + 1);
+   int value = lua_gettop (L);
+   if (state == MODM_DEFAULTED && modm_isblank (L, value)) {
+      check_required (v, f);
+      return;
+   }
+   modm_outcome outcome = validate_value (v, value, f, state != MODM_SET);
+   if (v->count != before)
+      return;
+   if (outcome == MODM_CONVERTED)
+      lua_rawseti (L, values, (int) i + 1);
+   if (state != MODM_READ)
+      d->states[i] = (uint8_t) (MODM_CLEAN | (d->states[i] & MODM_PART));
+}
+
+static void
+validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_state state = modm_state_of (d->states[i]);
    if (is_surely_valid (d, i))
       return;
-   if (!push_defined (L, idx, d, i)) {
-      if (f->flags & MODM_FIELD_REQUIRED)
-         modm_report (v, "field is required.");
-      lua_settop (L, top);
-      return;
+   if (state == MODM_UNSET || (state == MODM_STORED && f->kind->is_mutable)) {
+      /* reading sets a default, and keeps what may change */
+      (void) modm_document_read (v->L, idx, d, i);
+      lua_pop (v->L, 1);
+      state = modm_state_of (d->states[i]);
    }
-   modm_state state = modm_state_of (d->states[i]);
-   push_validated (v, top + 1, f, state != MODM_SET);
-   bool held = state != MODM_STORED && state != MODM_READ;
-   if (held && v->count == before) {
-      modm_getuservalue (L, idx);
-      lua_pushvalue (L, -2);
-      lua_rawseti (L, -2, (int) i + 1);
-      d->states[i] = (uint8_t) (MODM_CLEAN | (d->states[i] & MODM_PART));
-   }
-   lua_settop (L, top);
+   if (state == MODM_UNSET)
+      check_required (v, f);
+   else if (state == MODM_STORED || (state == MODM_READ && !f->kind->is_mutable))
+      validate_stored (v, idx, d, i);
+   else
+      validate_held (v, idx, values, d, i);
 }
 
 static bool
@@ -340,40 +379,41 @@ is_excluded (lua_State *L, int exclude, const modm_field *f)
    return excluded;
 }
 
-static int
-depth_of (const step *s)
-{
-   int depth = 0;
-   for (; s; s = s->up)
-      depth++;
-   return depth;
-}
-
 static void
 validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
 {
    lua_State *L = v->L;
    const modm_schema *s = d->schema;
-   int before = v->count;
+   int before = v->count, values = lua_gettop (L) + 1;
    luaL_checkstack (L, 20, "a document");
-   if (depth_of (v->at) > 2 * MODM_MAX_DEPTH) {
+   if (!v->too_deep && v->depth >= MODM_MAX_DEPTH) {
       modm_report (v, "nested deeper than %d levels (or cyclic).", MODM_MAX_DEPTH);
-      return;
+      v->too_deep = true;
    }
+   if (v->too_deep)
+      return;
+   if (d->flags & MODM_DOC_VALUES)
+      modm_getuservalue (L, idx);
+   else
+      lua_pushnil (L);
    step here = {v->at, NULL, 0};
    v->at = &here;
+   v->depth++;
    for (uint32_t i = 0; i < s->n; i++) {
       here.key = s->fields[i].name;
       if (modm_state_of (d->states[i]) != MODM_NOT_LOADED &&
-          !is_excluded (L, exclude, &s->fields[i]))
-         validate_slot (v, idx, d, i);
+          !is_excluded (L, exclude, &s->fields[i])) {
+         validate_slot (v, idx, values, d, i);
+         lua_settop (L, values);
+      }
    }
+   v->depth--;
    v->at = here.up;
    if (v->count == before && s->flags & MODM_SCHEMA_CLEAN) {
       lua_pushvalue (L, idx);
       add_pending (v, "clean");
-      lua_pop (L, 1);
    }
+   lua_settop (L, values - 1);
 }
 
 void

@@ -1,16 +1,6 @@
 /* Making documents from what a program writes: names, positions, tables in stored form, bytes. */
 #include "document/document_private.h"
 
-static void
-assign_named (lua_State *L, int doc, modm_document *d, const modm_field *f, bool *given)
-{
-   uint32_t i = (uint32_t) f->id - 1;
-   if (given[i])
-      luaL_error (L, "%s: the field '%s' is given twice", d->schema->name, f->name);
-   given[i] = true;
-   modm_document_assign (L, doc, d, i);
-}
-
 /* The field that takes the n-th position: fields in order, without the implicit key. */
 static const modm_field *
 positional (const modm_schema *s, lua_Integer n)
@@ -28,72 +18,88 @@ count_positions (const modm_schema *s)
    return s->n - (s->primary >= 0 && s->fields[s->primary].flags & MODM_FIELD_IMPLICIT ? 1 : 0);
 }
 
-static const modm_field *
-field_of_key (lua_State *L, const modm_schema *s, int key)
+/* Upvalues of a constructor. */
+enum { SCHEMA = 1, METATABLE, NAMES };
+
+/* The slot (from 1) of the key at the top but one: a field's name, or a position. */
+static int
+slot_of_key (lua_State *L, const modm_schema *s)
 {
-   const modm_field *f = NULL;
-   if (lua_type (L, key) == LUA_TSTRING) {
-      f = modm_schema_named (L, s, key);
-      if (!f)
-         luaL_error (L, "%s has no field '%s'", s->name, lua_tostring (L, key));
-   } else if (lua_type (L, key) == LUA_TNUMBER) {
-      f = positional (s, lua_tointeger (L, key));
+   lua_pushvalue (L, -2);
+   int slot = 0;
+   if (lua_rawget (L, lua_upvalueindex (NAMES)) == LUA_TNUMBER)
+      slot = (int) lua_tointeger (L, -1);
+   lua_pop (L, 1);
+   if (slot)
+      return slot;
+   if (lua_type (L, -2) == LUA_TNUMBER) {
+      const modm_field *f = positional (s, lua_tointeger (L, -2));
       if (!f)
          luaL_error (L, "%s: position %d given, but it has %d fields", s->name,
-                     (int) lua_tointeger (L, key), (int) count_positions (s));
-   } else {
-      luaL_error (L, "%s: field names must be strings, got a %s", s->name, luaL_typename (L, key));
+                     (int) lua_tointeger (L, -2), (int) count_positions (s));
+      return f->id;
    }
-   return f;
+   if (lua_type (L, -2) != LUA_TSTRING)
+      luaL_error (L, "%s: field names must be strings, got a %s", s->name, luaL_typename (L, -2));
+   return luaL_error (L, "%s has no field '%s'", s->name, lua_tostring (L, -2));
 }
 
-/* Fills the document at doc, the top, from the arguments first..: one table of names, or positions.
- */
+/* Pops the value at the top into slot `slot` (from 1) of a new document. */
 static void
-construct (lua_State *L, int doc, modm_document *d, int first)
+give (lua_State *L, int values, modm_document *d, int slot)
 {
-   const modm_schema *s = d->schema;
-   int top = lua_gettop (L) - 1; /* the document is at the top */
-   bool *given = lua_newuserdata (L, s->n + 1);
-   memset (given, 0, s->n + 1);
-   if (top == first && lua_type (L, first) == LUA_TTABLE) {
-      for (lua_pushnil (L); lua_next (L, first); lua_pop (L, 1)) {
-         const modm_field *f = field_of_key (L, s, lua_gettop (L) - 1);
-         lua_pushvalue (L, -1);
-         assign_named (L, doc, d, f, given);
-      }
-   } else {
-      for (int i = first; i <= top; i++) {
-         const modm_field *f = positional (s, i - first + 1);
-         if (!f)
-            luaL_error (L, "%s: got %d values for only %d fields", s->name, top - first + 1,
-                        (int) count_positions (s));
-         if (lua_isnil (L, i))
-            continue;
-         lua_pushvalue (L, i);
-         assign_named (L, doc, d, f, given);
-      }
-   }
-   lua_pop (L, 1);
+   if (d->states[slot - 1] != MODM_UNSET)
+      luaL_error (L, "%s: the field '%s' is given twice", d->schema->name,
+                  d->schema->fields[slot - 1].name);
+   d->states[slot - 1] = MODM_SET;
+   lua_rawseti (L, values, slot);
 }
 
-/* Model(...): upvalue 1 is the schema; argument 1 the class. */
+static void
+give_positions (lua_State *L, int last, int values, modm_document *d)
+{
+   for (int i = 2; i <= last; i++) {
+      const modm_field *f = positional (d->schema, i - 1);
+      if (!f)
+         luaL_error (L, "%s: got %d values for only %d fields", d->schema->name, last - 1,
+                     (int) count_positions (d->schema));
+      if (lua_isnil (L, i))
+         continue;
+      lua_pushvalue (L, i);
+      give (L, values, d, f->id);
+   }
+}
+
+/* Model(...): argument 1 is the class; then one table of names, or values by position. */
 static int
 l_construct (lua_State *L)
 {
-   const modm_schema *s = lua_touserdata (L, lua_upvalueindex (1));
-   modm_document *d = modm_document_push (L, s);
-   construct (L, lua_gettop (L), d, 2);
+   const modm_schema *s = lua_touserdata (L, lua_upvalueindex (SCHEMA));
+   int last = lua_gettop (L);
+   modm_document *d = modm_document_new (L, s, lua_upvalueindex (METATABLE));
+   modm_document_values (L, last + 1, d);
+   if (last == 2 && lua_type (L, 2) == LUA_TTABLE) {
+      for (lua_pushnil (L); lua_next (L, 2);)
+         give (L, last + 2, d, slot_of_key (L, s));
+   } else {
+      give_positions (L, last, last + 2, d);
+   }
+   lua_settop (L, last + 1);
    return 1;
 }
 
-/* core.constructor(schema) -> the function that a class is called by. */
+/* core.constructor(schema) -> the function that a class is called by. The metatable of its
+ * documents is there already. */
 static int
 l_constructor (lua_State *L)
 {
-   modm_schema_check (L, 1);
-   lua_pushvalue (L, 1);
-   lua_pushcclosure (L, l_construct, 1);
+   const modm_schema *s = modm_schema_check (L, 1);
+   lua_settop (L, 1);
+   modm_schema_push_env (L, s);
+   lua_rawgeti (L, 2, MODM_ENV_METATABLE);
+   lua_rawgeti (L, 2, MODM_ENV_NAMES);
+   lua_remove (L, 2);
+   lua_pushcclosure (L, l_construct, NAMES);
    return 1;
 }
 
