@@ -13,6 +13,12 @@ local saving = {}
 -- Bytes of documents in one operation of a bulk insert, and keys in one $in: what memory is bounded by.
 local CHUNK, KEYS = 8 * 1024 * 1024, 1000
 
+-- Checks options of a method that may have been called through a manager.
+local function check_options(what, given, known)
+  local ok, message = pcall(options.check, what, given, known, 0)
+  if not ok then misuse("%s", message) end
+end
+
 -- The error of a document that cannot be written.
 local function encoding_error(meta, message, path)
   local where = path ~= "" and meta.name .. "." .. path or meta.name
@@ -75,7 +81,7 @@ local function note_failures(chunk, err, failures, not_done)
   for _, one in ipairs(write_errors) do
     local index = chunk.first + one.index
     failures[#failures + 1] = { index = index, message = one.errmsg, code = one.code,
-      document = chunk.documents[index], kind = err.kind }
+      document = chunk.documents[index], kind = one.code == err.code and err.kind or "ServerError" }
     not_done[index] = true
   end
   local stopped = chunk.ordered and write_errors[1] and chunk.first + write_errors[1].index
@@ -128,7 +134,7 @@ end
 
 --- See QuerySet:bulk_create.
 function saving.bulk_create(set, documents, given)
-  options.check("bulk_create", given, bulk_options, 4)
+  check_options("bulk_create", given, bulk_options)
   given = given or {}
   documents = check_list(set, documents)
   local meta = set._meta
@@ -258,7 +264,7 @@ end
 
 --- See QuerySet:update.
 function saving.update(set, update, given)
-  options.check("update", given, update_options, 4)
+  check_options("update", given, update_options)
   given = given or {}
   check_update(set, update, given.upsert)
   refuse_everything(set, "update")
