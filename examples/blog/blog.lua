@@ -173,8 +173,8 @@ end)
 heading("Saving a change")
 local function sent_by(label, f)
   for _, event in ipairs(watch(f)) do
-    local update = event.command.updates and event.command.updates[1].u
-    say(label, "%s %s", event.name, update and show(update) or "")
+    local text = show(event.command.updates[1].u)
+    say(label, "%s %s", event.name, #text > 60 and text:sub(1, 57) .. "..." or text)
   end
 end
 post.likes = post.likes + 1
