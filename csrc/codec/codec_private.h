@@ -4,9 +4,17 @@
 
 #include "codec/codec.h"
 
-/* Makes what the fields left out of a partly loaded value NOT_LOADED: the document, or list of
- * documents, at idx. */
-void modm_document_mark_partial (lua_State *L, int idx);
+/* What the values table has besides those of slots, see codec.h. */
+enum { MODM_VALUES_BYTES = 0, MODM_VALUES_MASK = -2 };
+
+/* Marks what a projection left out: a slot that is not in the bytes may be unset, or not loaded. */
+void modm_document_mask (lua_State *L, int idx, modm_document *d, const modm_mask *mask);
+/* The same for the documents in the value at the top, just read from slot i, of which the
+ * projection took a part. */
+void modm_document_mask_inner (lua_State *L, int idx, const modm_document *d, uint32_t i);
+/* Whether two stored values of a field (NULL: of none) are the same to who reads them: numbers by
+ * their value, embedded documents in any order of keys. */
+bool modm_same_value (const modm_field *f, const modm_element *a, const modm_element *b);
 
 /* Appends the primary key of the document at idx as an element. */
 bool modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *b,

@@ -30,7 +30,7 @@ read_stored (lua_State *L, int idx, modm_document *d, uint32_t i)
       luaL_error (L, "%s.%s: stored bytes are no BSON", d->schema->name, f->name);
    f->kind->push (L, f, &e);
    if (d->states[i] & MODM_PART)
-      modm_document_mark_partial (L, -1);
+      modm_document_mask_inner (L, idx, d, i);
    if (f->kind->keeps)
       keep (L, idx, d, i, MODM_READ);
 }
@@ -127,14 +127,19 @@ resolve_one (lua_State *L, int idx, const modm_document *d, uint32_t i)
    return MODM_NEED_NOTHING;
 }
 
+/* Whether the list at `list`, one of field f, has an item that is not resolved. */
 static bool
-has_key (lua_State *L, int list)
+has_key (lua_State *L, int list, const modm_field *f)
 {
    bool found = false;
+   luaL_checkstack (L, 4, "a list");
    for (int i = 1; !found && lua_rawgeti (L, list, i) != LUA_TNIL; i++) {
-      found = lua_type (L, -1) == LUA_TTABLE ? has_key (L, lua_gettop (L))
-                                             : !modm_document_test (L, -1) && !modm_isnull (L, -1);
-      lua_pop (L, 1);
+      int item = lua_gettop (L);
+      if (f->inner->inner)
+         found = lua_type (L, item) == LUA_TTABLE && has_key (L, item, f->inner);
+      else
+         found = !modm_document_test (L, item) && !modm_isnull (L, item);
+      lua_settop (L, item - 1);
    }
    if (!found)
       lua_pop (L, 1);
@@ -151,7 +156,7 @@ resolve_list (lua_State *L, int idx, const modm_document *d, uint32_t i)
    lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
    bool done = !lua_isnil (L, -1);
    lua_settop (L, top);
-   bool needed = !done && has_key (L, top);
+   bool needed = !done && has_key (L, top, &d->schema->fields[i]);
    lua_settop (L, top);
    return needed ? MODM_NEED_REFERENCES : MODM_NEED_NOTHING;
 }

@@ -1,5 +1,5 @@
 /* Two encodings of a document compared, as the update that leads from the one to the other. */
-#include "codec/codec.h"
+#include "codec/codec_private.h"
 
 #include <stdlib.h>
 
@@ -16,6 +16,70 @@ same_element (const modm_element *a, const modm_element *b)
 {
    return a->type == b->type && a->size == b->size && memcmp (a->value, b->value, a->size) == 0;
 }
+
+/* ---- equality ---- */
+
+static bool
+is_integer (const modm_element *e, int64_t *n)
+{
+   if (e->type == MODM_BSON_INT32)
+      *n = modm_load_i32 (e->value);
+   else if (e->type == MODM_BSON_INT64)
+      *n = modm_load_i64 (e->value);
+   return e->type == MODM_BSON_INT32 || e->type == MODM_BSON_INT64;
+}
+
+static bool
+same_number (const modm_element *a, const modm_element *b)
+{
+   int64_t m, n;
+   bool whole = is_integer (a, &m);
+   if (is_integer (b, &n))
+      return whole ? m == n : a->type == MODM_BSON_DOUBLE && same_number (b, a);
+   if (!whole || b->type != MODM_BSON_DOUBLE)
+      return false;
+   double d = modm_load_double (b->value);
+   return d >= -MODM_EXACT_MAX && d <= MODM_EXACT_MAX && d == (double) m;
+}
+
+/* The values in two documents or arrays; those of embedded documents in any order. */
+static bool
+same_inside (const modm_field *f, const modm_element *a, const modm_element *b)
+{
+   const modm_schema *s = f->kind->role == MODM_EMBEDDED ? f->target : NULL;
+   modm_reader r, q;
+   modm_element x, y;
+   uint32_t left = 0;
+   if (!modm_reader_init (&r, a->value, a->size) || !modm_reader_init (&q, b->value, b->size))
+      return false;
+   while (modm_reader_next (&q, &y))
+      left++;
+   (void) modm_reader_init (&q, b->value, b->size);
+   for (; modm_reader_next (&r, &x); left--) {
+      const modm_field *inner = s ? modm_schema_stored (s, x.key, x.key_len, 0) : f->inner;
+      bool found =
+         s ? modm_reader_find (b->value, b->size, x.key, x.key_len, &y) : modm_reader_next (&q, &y);
+      if (!found || !modm_same_value (inner, &x, &y))
+         return false;
+   }
+   return left == 0 && !r.bad;
+}
+
+bool
+modm_same_value (const modm_field *f, const modm_element *a, const modm_element *b)
+{
+   if (same_element (a, b))
+      return true;
+   if (!f)
+      return false;
+   if (a->type == b->type &&
+       ((a->type == MODM_BSON_ARRAY && f->inner) ||
+        (a->type == MODM_BSON_DOCUMENT && f->kind->role == MODM_EMBEDDED && f->target)))
+      return same_inside (f, a, b);
+   return same_number (a, b);
+}
+
+/* ---- the update ---- */
 
 static void
 write_path_key (update *u, modm_buffer *part, uint8_t type, const modm_element *e)
@@ -102,6 +166,8 @@ changed (update *u, const modm_schema *s, const modm_element *before, const modm
    const modm_field *f = s ? modm_schema_stored (s, after->key, after->key_len, 0) : NULL;
    bool embedded = f && f->kind->role == MODM_EMBEDDED && before->type == MODM_BSON_DOCUMENT &&
                    after->type == MODM_BSON_DOCUMENT && same_class (before, after);
+   if (!embedded && modm_same_value (f, before, after))
+      return;
    if (grew (before, after, &added, &added_len)) {
       write_push (u, after, added, added_len);
    } else if (embedded && after->size > 5 && enter (u, after)) {

@@ -21,14 +21,30 @@ modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, c
    return f->kind->append (L, lua_absindex (L, idx), f, b, key, key_len, depth, err);
 }
 
+/* Of what was loaded in part only a field of an embedded document can be saved changed: the rest
+ * would become all there is. The slot's encoding begins at `start`, its value is at the top. */
 static bool
-is_empty (lua_State *L, int table)
+check_part (lua_State *L, const modm_document *d, uint32_t i, const modm_buffer *b, size_t start,
+            modm_error *err)
 {
-   lua_pushnil (L);
-   if (!lua_next (L, table))
+   const modm_field *f = &d->schema->fields[i];
+   modm_state state = modm_state_of (d->states[i]);
+   bool same = false;
+   modm_element before, now;
+   if (!(d->states[i] & MODM_PART) && f->kind->role != MODM_EMBEDDED)
       return true;
-   lua_pop (L, 2);
-   return false;
+   if (f->kind->role == MODM_EMBEDDED && state == MODM_READ)
+      return true;
+   const modm_document *value = modm_document_test (L, -1);
+   if (value && f->kind->role == MODM_EMBEDDED && value->flags & MODM_DOC_PARTIAL)
+      return modm_error_set (err, "holds a document of which only some fields were loaded");
+   if (!(d->states[i] & MODM_PART) || b->failed)
+      return true;
+   if (modm_document_element (d, i, &before) &&
+       modm_element_at (b->data + start, b->data + b->len, &now))
+      same = f->kind->role != MODM_EMBEDDED && modm_same_value (f, &before, &now);
+   return same ||
+          modm_error_set (err, "was loaded in part (projection); it cannot be saved changed");
 }
 
 static bool
@@ -45,10 +61,12 @@ encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_
    }
    lua_rawgeti (L, values, (int) i + 1);
    bool ok = true;
-   if (state != MODM_DEFAULTED || !is_empty (L, lua_gettop (L)))
-      ok = modm_encode_field (L, -1, f, b, f->mongo_name, f->mongo_len, depth, err);
+   size_t start = b->len;
+   if (state != MODM_DEFAULTED || !modm_isblank (L, -1))
+      ok = modm_encode_field (L, -1, f, b, f->mongo_name, f->mongo_len, depth, err) &&
+           check_part (L, d, i, b, start, err);
    lua_pop (L, 1);
-   return ok;
+   return ok || modm_error_at_key (err, f->name, f->name_len);
 }
 
 /* Stored elements that are no fields are kept as they are (Meta.ignore_unknown_fields). */
@@ -62,6 +80,14 @@ copy_unknown (const modm_document *d, modm_buffer *b)
       if (!modm_schema_stored (d->schema, e.key, e.key_len, 0) &&
           !(e.key_len == 4 && memcmp (e.key, "_cls", 4) == 0))
          modm_write_element (b, &e);
+}
+
+static void
+copy_cls (const modm_document *d, modm_buffer *b)
+{
+   modm_element e;
+   if (modm_reader_find (d->bytes, d->len, "_cls", 4, &e))
+      modm_write_element (b, &e);
 }
 
 /* True when its bytes still are its encoding. */
@@ -102,7 +128,9 @@ modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer
    lua_settop (L, top);
    if (d->flags & MODM_DOC_UNKNOWN)
       copy_unknown (d, b);
-   if (d->schema->cls) {
+   if (d->flags & MODM_DOC_KEEPS_CLS) {
+      copy_cls (d, b);
+   } else if (d->schema->cls) {
       modm_write_key (b, MODM_BSON_STRING, "_cls", 4);
       modm_write_text (b, d->schema->cls, d->schema->cls_len);
    }
@@ -118,8 +146,7 @@ modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *
    modm_state state = d->schema->primary < 0 ? MODM_UNSET : modm_state_of (d->states[i]);
    modm_element e;
    if (state == MODM_UNSET || state == MODM_NOT_LOADED || state == MODM_DEFAULTED) {
-      modm_error_set (err, "the %s referred to must be saved first", d->schema->name);
-      return modm_error_at_key (err, key, key_len);
+      return modm_error_set (err, "the %s referred to must be saved first", d->schema->name);
    }
    if (state == MODM_STORED || state == MODM_READ) {
       if (!modm_document_element (d, i, &e))

@@ -92,9 +92,7 @@ embedded_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, con
    if (!d)
       return modm_append_value (L, idx, b, key, key_len, depth, err);
    modm_write_key (b, MODM_BSON_DOCUMENT, key, key_len);
-   if (!modm_encode_document (L, idx, d, b, depth + 1, err))
-      return modm_error_at_key (err, key, key_len);
-   return true;
+   return modm_encode_document (L, idx, d, b, depth + 1, err);
 }
 
 static void
@@ -159,10 +157,8 @@ append_document_value (lua_State *L, int idx, modm_buffer *b, const char *key, s
                        int depth, modm_error *err)
 {
    const modm_document *d = modm_document_test (L, idx);
-   if (!d) {
-      modm_error_set (err, "a value of type %s has no BSON form", luaL_typename (L, idx));
-      return modm_error_at_key (err, key, key_len);
-   }
+   if (!d)
+      return modm_error_set (err, "a value of type %s has no BSON form", luaL_typename (L, idx));
    if (d->schema->flags & MODM_SCHEMA_EMBEDDED)
       return embedded_append (L, idx, NULL, b, key, key_len, depth, err);
    return modm_encode_key_of (L, idx, d, b, key, key_len, err);

@@ -2,26 +2,35 @@
  * the function defaults that are due. */
 #include "codec/codec_private.h"
 
-typedef void (*visit) (lua_State *L, int idx, modm_document *d, int out);
+typedef struct walk {
+   lua_State *L;
+   void (*visit) (struct walk *w, int idx, modm_document *d);
+   int out;
+   int depth;
+   bool too_deep; /* or cyclic: nothing more is visited. Validation and encoding say so */
+} walk;
 
-/* Calls fn for each document at or in the value at idx (a document, or a list of them to any
- * depth). */
+/* Visits the embedded documents at or in the value at idx, which is one of field f. */
 static void
-each_document (lua_State *L, int idx, visit fn, int out, int depth)
+each_document (walk *w, int idx, const modm_field *f)
 {
+   lua_State *L = w->L;
    luaL_checkstack (L, 10, "a walk");
-   idx = lua_absindex (L, idx);
    modm_document *d = modm_document_test (L, idx);
-   if (depth > MODM_MAX_DEPTH)
-      return; /* validation and encoding say so */
    if (d && d->schema->flags & MODM_SCHEMA_EMBEDDED) {
-      fn (L, idx, d, out);
-   } else if (lua_type (L, idx) == LUA_TTABLE) {
-      for (int i = 1; lua_rawgeti (L, idx, i) != LUA_TNIL; i++) {
-         each_document (L, -1, fn, out, depth + 1);
-         lua_pop (L, 1);
+      w->too_deep = w->too_deep || w->depth >= MODM_MAX_DEPTH;
+      if (w->too_deep)
+         return;
+      w->depth++;
+      w->visit (w, idx, d);
+      w->depth--;
+   } else if (f->inner && lua_type (L, idx) == LUA_TTABLE) {
+      int top = lua_gettop (L);
+      for (int i = 1; !w->too_deep && lua_rawgeti (L, idx, i) != LUA_TNIL; i++) {
+         each_document (w, top + 1, f->inner);
+         lua_settop (L, top);
       }
-      lua_pop (L, 1);
+      lua_settop (L, top);
    }
 }
 
@@ -43,9 +52,9 @@ holds_documents (const modm_document *d, uint32_t i)
 }
 
 static void
-convert (lua_State *L, int idx, modm_document *d, int out)
+convert (walk *w, int idx, modm_document *d)
 {
-   (void) out;
+   lua_State *L = w->L;
    luaL_checkstack (L, 20, "a document");
    for (uint32_t i = 0; i < d->schema->n; i++) {
       modm_state state = modm_state_of (d->states[i]);
@@ -56,7 +65,7 @@ convert (lua_State *L, int idx, modm_document *d, int out)
       else
          modm_document_peek (L, idx, d, i);
       if (holds_documents (d, i))
-         each_document (L, -1, convert, 0, 0);
+         each_document (w, lua_gettop (L), &d->schema->fields[i]);
       lua_pop (L, 1);
    }
 }
@@ -64,7 +73,8 @@ convert (lua_State *L, int idx, modm_document *d, int out)
 void
 modm_document_convert (lua_State *L, int idx, modm_document *d)
 {
-   convert (L, lua_absindex (L, idx), d, 0);
+   walk w = {.L = L, .visit = convert};
+   convert (&w, lua_absindex (L, idx), d);
 }
 
 /* Whether documents of the schema, or those in them, may have a function default. */
@@ -96,18 +106,19 @@ add_default (lua_State *L, int idx, const modm_field *f, int out)
 }
 
 static void
-find_defaults (lua_State *L, int idx, modm_document *d, int out)
+find_defaults (walk *w, int idx, modm_document *d)
 {
+   lua_State *L = w->L;
    if (!may_call (L, d->schema, 0))
       return;
    luaL_checkstack (L, 20, "a document");
    for (uint32_t i = 0; i < d->schema->n; i++) {
       const modm_field *f = &d->schema->fields[i];
       if (f->flags & MODM_FIELD_CALL && modm_state_of (d->states[i]) == MODM_UNSET) {
-         add_default (L, idx, f, out);
+         add_default (L, idx, f, w->out);
       } else if (holds_documents (d, i) && may_call (L, modm_field_target (L, innermost (f)), 0)) {
          (void) modm_document_read (L, idx, d, i);
-         each_document (L, -1, find_defaults, out, 0);
+         each_document (w, lua_gettop (L), f);
          lua_pop (L, 1);
       }
    }
@@ -117,10 +128,13 @@ void
 modm_document_defaults (lua_State *L, int idx, modm_document *d)
 {
    idx = lua_absindex (L, idx);
-   if (!may_call (L, d->schema, 0)) {
-      lua_pushnil (L);
-      return;
+   if (may_call (L, d->schema, 0)) {
+      lua_newtable (L);
+      walk w = {.L = L, .visit = find_defaults, .out = lua_gettop (L)};
+      find_defaults (&w, idx, d);
+      if (lua_rawlen (L, -1) > 0)
+         return;
+      lua_pop (L, 1);
    }
-   lua_newtable (L);
-   find_defaults (L, idx, d, lua_gettop (L));
+   lua_pushnil (L);
 }

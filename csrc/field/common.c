@@ -82,6 +82,7 @@ push_quoted (lua_State *L, int idx)
          cut--;
       lua_pushlstring (L, text, cut);
       lua_pushfstring (L, "'%s...'", lua_tostring (L, -1));
+      lua_remove (L, -2);
    }
 }
 

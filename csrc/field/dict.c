@@ -96,7 +96,5 @@ modm_dict_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
    if (lua_type (L, idx) != LUA_TTABLE)
       return modm_append_value (L, idx, b, key, key_len, depth, err);
    modm_write_key (b, MODM_BSON_DOCUMENT, key, key_len);
-   if (!modm_append_document (L, idx, b, depth + 1, err))
-      return modm_error_at_key (err, key, key_len);
-   return true;
+   return modm_append_document (L, idx, b, depth + 1, err);
 }

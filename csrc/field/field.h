@@ -6,12 +6,15 @@
  * Lua table, under field->id (see schema.h).
  *
  * A kind's functions, by phase:
- *   compile   at definition: reads the kind's own options from a Lua table; raises for wrong ones.
- *   convert   phase V: turns what the user assigned into the field's own type. May run Lua
- * (__tostring). check     phase V: built-in validators on a converted value; adds messages. accepts
- * quick look at stored bytes: true when they are surely valid as they stand. append    phase E:
- * writes a value; runs no Lua, throws nothing. push      decodes stored bytes; must take whatever
- * is stored, also what the field would refuse.
+ *
+ * - compile, at definition: reads the kind's own options from a Lua table; raises for wrong ones.
+ * - convert, phase V: turns what the user assigned into the field's own type. May run Lua
+ *   (__tostring).
+ * - check, phase V: built-in validators on a converted value; adds messages.
+ * - accepts: quick look at stored bytes, true when they are surely valid as they stand.
+ * - append, phase E: writes a value; runs no Lua, throws nothing. An error's path begins inside the
+ *   value, by Lua's indices in lists: the caller puts the key before it.
+ * - push: decodes stored bytes; must take whatever is stored, also what the field would refuse.
  */
 #ifndef MODM_FIELD_H
 #define MODM_FIELD_H

@@ -122,7 +122,7 @@ append_items (lua_State *L, int idx, uint32_t n, const modm_field *inner, modm_b
                    : inner->kind->append (L, lua_gettop (L), inner, b, key, len, depth, err);
       lua_pop (L, 1);
       if (!ok)
-         return false;
+         return modm_error_at_index (err, i + 1);
    }
    return true;
 }
@@ -146,7 +146,7 @@ modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
       ok = append_items (L, idx, n, f->inner, b, depth + 1, err);
       modm_write_end (b, start);
    }
-   return ok ? true : modm_error_at_key (err, key, key_len);
+   return ok;
 }
 
 void

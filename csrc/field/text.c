@@ -104,10 +104,8 @@ modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, 
       return modm_append_value (L, idx, b, key, key_len, depth, err);
    size_t len;
    const char *text = lua_tolstring (L, idx, &len);
-   if (!modm_utf8_check (text, len, NULL)) {
-      modm_error_set (err, "not valid UTF-8");
-      return modm_error_at_key (err, key, key_len);
-   }
+   if (!modm_utf8_check (text, len, NULL))
+      return modm_error_set (err, "not valid UTF-8");
    modm_write_key (b, MODM_BSON_STRING, key, key_len);
    modm_write_text (b, text, len);
    return true;
