@@ -101,6 +101,17 @@ describe("a server with authentication", function()
     assert.are.equal("Unauthorized", err.code_name)
   end)
 
+  it("shows no password in what the server echoes", function()
+    if not own then return pending("no mongod of our own") end
+    local client = support.client(nil, url("ann", ENCODED))
+    client:monitor(true)
+    local err = support.fail(core.command(client, "read", nil, { [PASSWORD] = 1 }))
+    assert.are.equal("no such command: '***'", err.message)
+    local list = client:events()
+    assert.are.equal("no such command: '***'", list[#list].message)
+    client:close()
+  end)
+
   it("shows nothing of a command that sets a password", function()
     if not own then return pending("no mongod of our own") end
     local list = admin:events()
@@ -148,12 +159,5 @@ describe("no text holds a password", function()
     local err = support.fail(core.command(client, "read", nil, { ping = 1 }))
     assert_clean { err, tostring(client) }
     assert.is_false(errors.is_error(err))
-  end)
-
-  it("when the server itself says it", function()
-    local client = support.client({ username = "x", password = "no such command", auth_source = "admin",
-      auth_mechanism = "PLAIN", timeout_ms = 100 }, "mongodb://127.0.0.1:1/x")
-    local err = support.fail(core.command(client, "read", nil, { ping = 1 }))
-    assert.is_nil(err.message:find("no such command", 1, true))
   end)
 end)
