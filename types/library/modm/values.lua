@@ -99,8 +99,9 @@ function Timestamp:increment() end
 ---@class modm.MaxKey: userdata
 ---@operator call: modm.MaxKey
 
---- An integer of 64 bits that is always stored as int64; what is read under LuaJIT beyond 2^53. Its
---- arithmetic is exact and raises when the result does not fit. Compares with `<`, numbers too.
+--- An integer of 64 bits that is always stored as int64; what is read under LuaJIT beyond 2^53.
+--- Its arithmetic is exact and raises when the result does not fit. Compares with `<`, and under
+--- Lua 5.4 with numbers too.
 ---@class modm.Int64: userdata
 ---@operator add(integer|modm.Int64): modm.Int64
 ---@operator sub(integer|modm.Int64): modm.Int64
