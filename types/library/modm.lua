@@ -1,5 +1,5 @@
----@meta modm
 -- The table that `require "modm"` gives, for editors.
+---@meta modm
 -- luacheck: ignore 212 241
 
 ---@class modm

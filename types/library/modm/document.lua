@@ -1,5 +1,5 @@
----@meta _
 -- Documents, for editors: what an instance of a model has besides its fields.
+---@meta _
 -- luacheck: ignore 212 241
 
 --- An instance of a model with a collection. Say what its fields are in a class of your own:

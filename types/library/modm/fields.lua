@@ -1,5 +1,5 @@
----@meta _
 -- The constructors of fields, for editors. Written by tools/generate-types.
+---@meta _
 -- luacheck: ignore 212
 
 --- A declared field, as its constructor gives it.

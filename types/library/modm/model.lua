@@ -1,5 +1,5 @@
----@meta _
 -- Models, for editors: how they are defined, and what a class has.
+---@meta _
 -- luacheck: ignore 212 241
 
 --- What a model is extended from: modm.MongoModel and modm.EmbeddedMongoModel.

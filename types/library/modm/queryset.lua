@@ -1,5 +1,5 @@
----@meta _
 -- Querysets and managers, for editors.
+---@meta _
 -- luacheck: ignore 212 241
 
 --- What to find of a model's documents. It never changes: each step gives a new one, and only the

@@ -1,5 +1,5 @@
----@meta _
 -- The value types that Lua lacks, for editors. All are immutable, and `==` compares what they hold.
+---@meta _
 -- luacheck: ignore 212 241
 
 --- Twelve bytes that MongoDB makes keys of. `tostring` gives 24 hex digits. Compares with `<`.
