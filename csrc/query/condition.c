@@ -129,7 +129,7 @@ append_value (modm_filter *c, const modm_field *f, int idx, const char *key, siz
    lua_State *L = c->L;
    size_t start = c->b->len;
    bool ok;
-   if (modm_path_is_free (f) && !f) {
+   if (!f) {
       ok = modm_append_value (L, idx, c->b, key, key_len, depth, &c->err);
    } else if (!modm_field_convert (L, idx, f, &c->err)) {
       return lua_type (L, idx) == LUA_TTABLE && !modm_path_is_free (f) &&

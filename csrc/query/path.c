@@ -9,12 +9,6 @@ modm_path_innermost (const modm_field *f)
    return f;
 }
 
-bool
-modm_path_is_free (const modm_field *f)
-{
-   return !f || (f->kind->is_container && f->kind->role == MODM_VALUE);
-}
-
 static bool
 append (modm_path *p, const char *text, size_t len, modm_error *err)
 {

@@ -26,7 +26,11 @@ bool modm_path_resolve (lua_State *L, int idx, modm_path *p, modm_error *err);
 /* What lists of lists are lists of: the innermost field, or NULL for a list of anything. */
 const modm_field *modm_path_innermost (const modm_field *f);
 /* True for a field that holds any document. */
-bool modm_path_is_free (const modm_field *f);
+static inline bool
+modm_path_is_free (const modm_field *f)
+{
+   return !f || (f->kind->is_container && f->kind->role == MODM_VALUE);
+}
 
 /* ---- operators (operator.c) ---- */
 

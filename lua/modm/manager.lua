@@ -1,6 +1,7 @@
---- Managers: `Model.objects` and what programs make of it. A manager gives querysets of its model and has all their
--- methods.
+--- Managers: `Model.objects` and what programs make of it. A manager gives querysets of its model
+-- and has all their methods.
 
+local misuse = require "modm.misuse"
 local queryset = require "modm.queryset"
 
 local manager = {}
@@ -12,8 +13,7 @@ local is_one = setmetatable({}, { __mode = "k" }) -- metatable -> true
 ---@class modm.Manager: modm.QuerySet
 local Manager = { _queryset = queryset.QuerySet }
 
--- A method of querysets as a method of managers. The call is a tail call, so what it raises is raised at the
--- line of whoever called the manager.
+-- A method of querysets as a method of managers.
 local forwarders = setmetatable({}, { __mode = "k" })
 local function forward(name)
   if not forwarders[name] then
@@ -53,17 +53,18 @@ local function new(class)
 end
 
 local function subclass(parent, definition)
-  return setmetatable(definition, { __index = parent, __call = new, __name = "modm.Manager" })
+  local metatable = { __index = parent, __call = new, __name = "modm.Manager" }
+  return setmetatable(definition, metatable)
 end
 
 setmetatable(Manager, { __call = new, __name = "modm.Manager" })
 
---- The queryset that all else begins with; a manager of one's own overrides it:
---- `get_queryset = function(self) return modm.Manager.get_queryset(self):filter{ public = true } end`.
+--- The queryset that all else begins with; a manager of one's own overrides it, as in
+--- function(self) return modm.Manager.get_queryset(self):filter{ public = true } end
 ---@return modm.QuerySet
 function Manager:get_queryset()
   local meta = rawget(self, "_meta")
-  if not meta then error("this manager belongs to no model: declare it in one", 2) end
+  if not meta then misuse "this manager belongs to no model: declare it in one" end
   return queryset.new(self._queryset, meta)
 end
 
@@ -71,7 +72,7 @@ end
 ---@param definition table methods by name; `get_queryset` among them
 ---@return table class
 function Manager:extend(definition)
-  if type(definition) ~= "table" then error("Manager:extend: a table of methods expected", 2) end
+  if type(definition) ~= "table" then misuse "Manager:extend: a table of methods expected" end
   local copy = {}
   for name, method in pairs(definition) do copy[name] = method end
   return subclass(self, copy)
@@ -81,7 +82,9 @@ end
 ---@param class table
 ---@return table class
 function Manager.from_queryset(class)
-  if not queryset.is_class(class) then error("Manager.from_queryset: a class of querysets expected", 2) end
+  if not queryset.is_class(class) then
+    misuse "Manager.from_queryset: a class of querysets expected"
+  end
   return subclass(Manager, { _queryset = class })
 end
 

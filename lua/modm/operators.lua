@@ -21,8 +21,8 @@
 ---@field matches fun(pattern: string, options: string?): modm.Operator a regular expression (PCRE)
 ---@field mod fun(divisor: integer, remainder: integer): modm.Operator
 ---@field not_ fun(operator: modm.Operator): modm.Operator
----@field elem_match fun(filter: table|modm.Operator): modm.Operator one item of a list fits all of it
----@field all_of fun(filters: table[]): modm.Operator an item of a filter: filter{ modm.any_of{...} }
+---@field elem_match fun(filter: table|modm.Operator): modm.Operator one item fits all of it
+---@field all_of fun(filters: table[]): modm.Operator an item of a filter: { modm.all_of{...} }
 ---@field any_of fun(filters: table[]): modm.Operator
 ---@field none_of fun(filters: table[]): modm.Operator
 

@@ -11,49 +11,57 @@ local FEW, SMALL = 128, 256 * 1024
 local MANY, LARGE = 1000, 4 * 1024 * 1024
 local ALL = 2 ^ 31 - 1
 
----@class modm.Source an operation and how its documents are to be read
+---@class modm.Source an operation, and how its documents are to be read
 ---@field name string the model, for messages
 ---@field conn table
 ---@field op userdata
 ---@field schema userdata? documents of it; plain tables without
 ---@field projection string? what was asked for, in BSON
----@field related string[]? references to fetch with each batch
+---@field related string[]|true|nil references to fetch with each batch; true: all
+---@field session table? what the earlier batches' references were resolved to
 
 -- The error of a document that cannot be read.
 local function reading_error(source, raised)
   if type(raised) ~= "string" then return raised end
   local text = raised:gsub("^[^\n:]+:%d+: ", "")
-  return errors.new("OperationError", text:find(source.name, 1, true) and text or source.name .. ": " .. text)
+  if not text:find(source.name, 1, true) then text = source.name .. ": " .. text end
+  return errors.new("OperationError", text)
 end
 
--- Puts up to `most` documents, or about `bytes` bytes, into a list. Returns their number, and when not all
--- could be read the error beside it.
-local function fill(source, into, most, bytes)
+local function fetch_related(source, list)
+  local relation = require "modm.relation"
+  source.session = source.session or relation.session()
+  local fields = source.related ~= true and source.related or nil
+  local ok, _, err = relation.dereference(list, fields, source.session)
+  return not ok and err or nil
+end
+
+-- Adds to an empty list up to `most` documents; with `eager` it runs the operation until there
+-- are so many, else only when it has none at hand. Returns their number, and when not all could
+-- be read the error.
+local function fill(source, list, most, bytes, eager)
   local n, done = 0, false
   while not done and n < most do
-    local ok, count, at_end = pcall(core.batch, source.op, source.schema, source.projection, into, n, most, bytes)
-    if not ok then return #into, reading_error(source, count) end
-    local added = count - n
+    local ok, count, at_end = pcall(core.batch, source.op, source.schema, source.projection, list,
+      n, most, bytes)
+    if not ok then return #list, reading_error(source, count) end
+    if count > n and not eager then return count end
     n, done = count, at_end
-    if added > 0 and bytes < LARGE then break end
     if not done and n < most then
       local ran, _, err = source.conn:run(source.op)
       if not ran then return n, err end
     end
-  end
-  if source.related and n > 0 then
-    local ok, _, err = require "modm.relation".dereference(into, source.related)
-    if not ok then return n, err end
   end
   return n
 end
 
 --- All that it finds.
 ---@param source modm.Source
----@return table[]|nil, string? message, modm.Error? err
+---@return table[]|nil list, string? message, modm.Error? err
 function rows.list(source)
   local list = {}
-  local _, err = fill(source, list, ALL, ALL)
+  local n, err = fill(source, list, ALL, ALL, true)
+  if not err and source.related and n > 0 then err = fetch_related(source, list) end
   if err then
     source.op:close()
     return errors.failure(err)
@@ -61,35 +69,37 @@ function rows.list(source)
   return list
 end
 
+-- The next documents of an iteration.
+local function next_batch(source)
+  local list = {}
+  if not source.related then return list, fill(source, list, FEW, SMALL, false) end
+  local n, err = fill(source, list, MANY, LARGE, true)
+  if not err and n > 0 then err = fetch_related(source, list) end
+  return list, n, err
+end
+
 -- What Lua 5.4 closes when a loop ends, however it ends.
 local Closing = { __close = function(self) self.op:close() end }
 
---- For `for document in ...`: a function, two nils, and what closes the cursor when a loop ends early (Lua
---- 5.4 closes it by itself; LuaJIT when it is collected). Raises error objects.
+--- For `for document in ...`: a function, two nils, and what closes the cursor when a loop ends
+--- early (Lua 5.4 closes it by itself; under LuaJIT the collector does). Raises error objects.
 ---@param source modm.Source
 ---@return fun(): modm.Document|table|nil
 ---@return nil
 ---@return nil
 ---@return table
 function rows.iterate(source)
-  local batch, n, i, failure = {}, 0, 0, nil
-  local most, bytes = FEW, SMALL
-  if source.related then most, bytes = MANY, LARGE end
+  local batch, n, i, err = {}, 0, 0, nil
   local function step()
     i = i + 1
-    if i > n then
-      if not failure then
-        batch = {}
-        n, failure = fill(source, batch, most, bytes)
-        i = 1
-      end
-      if i > n then
-        source.op:close()
-        if failure then error(failure, 0) end
-        return nil
-      end
+    if i > n and not err then
+      batch, n, err = next_batch(source)
+      i = 1
     end
-    return batch[i]
+    if i <= n then return batch[i] end
+    source.op:close()
+    if err then error(err, 0) end
+    return nil
   end
   return step, nil, nil, setmetatable({ op = source.op }, Closing)
 end
@@ -106,7 +116,7 @@ function Rows:iter()
   return rows.iterate(source)
 end
 
----@return table[]|nil, string? message, modm.Error? err
+---@return table[]|nil list, string? message, modm.Error? err
 function Rows:list()
   local source, message, err = self._open()
   if not source then return nil, message, err end
@@ -114,10 +124,14 @@ function Rows:list()
 end
 
 --- The first row, or nil when there is none.
----@return table|nil, string? message, modm.Error? err
+---@return table|nil row, string? message, modm.Error? err
 function Rows:first()
-  local list, message, err = self:list()
-  if not list then return nil, message, err end
+  local source, message, err = self._open()
+  if not source then return nil, message, err end
+  local list = {}
+  local _, failed = fill(source, list, 1, ALL, false)
+  source.op:close()
+  if failed then return errors.failure(failed) end
   return list[1]
 end
 

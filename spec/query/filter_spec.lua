@@ -59,11 +59,13 @@ describe("filter", function()
 
     it("may be stored names, as in PyMODM", function()
       assert.same({ t = "x" }, compiled { t = "x" })
-      assert.same({ _id = "a@b.c" }, core.decode(core.filter(registry.meta(Person).schema, { _id = "a@b.c" })))
+      assert.same({ _id = "a@b.c" }, core.decode(core.filter(registry.meta(Person).schema, {
+        _id = "a@b.c" })))
     end)
 
     it("know pk", function()
-      assert.same({ _id = "a@b.c" }, core.decode(core.filter(registry.meta(Person).schema, { pk = "a@b.c" })))
+      assert.same({ _id = "a@b.c" }, core.decode(core.filter(registry.meta(Person).schema, {
+        pk = "a@b.c" })))
       local id = modm.ObjectId()
       assert.same({ _id = id }, compiled { pk = tostring(id) })
     end)
@@ -165,13 +167,16 @@ describe("filter", function()
     end)
 
     it("may be null", function()
-      assert.same({ t = modm.null, tags = modm.null }, compiled { title = modm.null, tags = modm.null })
+      assert.same({ t = modm.null, tags = modm.null }, compiled { title = modm.null,
+        tags = modm.null })
     end)
 
     it("that a field refuses are errors of the data, with their place", function()
       for name, value in pairs {
-        visits = "x", rating = "x", at = "yesterday", pk = "x", ["comments.author"] = jon and Address {},
-        title = function() end, numbers = { 1, "x" }, ["address.number"] = "x", data = 5, tags = "\255",
+        visits = "x", rating = "x", at = "yesterday", pk = "x", ["comments.author"] = jon and
+          Address {},
+        title = function() end, numbers = { 1, "x" }, ["address.number"] = "x", data = 5,
+          tags = "\255",
       } do
         local result, message, path, is_misuse = compile { [name] = value }
         assert.is_nil(result, name)
@@ -214,11 +219,13 @@ describe("filter", function()
     local attacks = {
       { ["$gt"] = "" }, { ["$ne"] = modm.null }, { ["$where"] = "1" }, { ["$in"] = { 1 } },
       { ["$regex"] = ".*" }, { ["$gt"] = 1, x = 1 }, { { ["$gt"] = 1 } }, { a = { ["$gt"] = 1 } },
-      { { a = { { ["$gt"] = 1 } } } }, { ["$ref"] = "x", ["$gt"] = 1 }, core.object { ["$gt"] = "" },
+      { { a = { { ["$gt"] = 1 } } } }, { ["$ref"] = "x", ["$gt"] = 1 }, core.object {
+        ["$gt"] = "" },
       core.array { { ["$gt"] = "" } }, { [""] = { ["$gt"] = 1 } },
     }
     local names = {
-      "title", "visits", "big", "rating", "public", "at", "author", "tags", "numbers", "anything", "matrix",
+      "title", "visits", "big", "rating", "public", "at", "author", "tags", "numbers",
+        "anything", "matrix",
       "data", "address", "comments", "pk", "tags.0", "data.x", "address.city", "comments.text",
       "comments.author", "anything.0",
     }
@@ -240,7 +247,8 @@ describe("filter", function()
     it("never becomes one inside an operator", function()
       for _, attack in ipairs(attacks) do
         for _, name in ipairs(names) do
-          for _, make in ipairs { modm.eq, modm.ne, modm.gt, function(v) return modm.one_of { v } end } do
+          for _, make in ipairs { modm.eq, modm.ne, modm.gt, function(v) return modm.one_of {
+            v } end } do
             local result = core.filter(schema, { [name] = make(attack) })
             if result then
               local _, count = result:gsub("%$", "")
@@ -283,7 +291,8 @@ describe("filter", function()
         { { author = modm.one_of { jon, "b@c.d" } },
           { author = { ["$in"] = { "jon@example.com", "b@c.d" } } } },
         { { tags = modm.contains_all { 1, "b" } }, { tags = { ["$all"] = { "1", "b" } } } },
-        { { tags = modm.one_of { 1, { "a", 2 } } }, { tags = { ["$in"] = { "1", { "a", "2" } } } } },
+        { { tags = modm.one_of { 1, { "a", 2 } } }, { tags = { ["$in"] = { "1", { "a",
+          "2" } } } } },
         { { tags = modm.size(3) }, { tags = { ["$size"] = 3 } } },
         { { title = modm.exists() }, { t = { ["$exists"] = true } } },
         { { title = modm.exists(false) }, { t = { ["$exists"] = false } } },
@@ -302,14 +311,16 @@ describe("filter", function()
         { { anything = modm.elem_match { ["a.b"] = modm.gt(1) } },
           { anything = { ["$elemMatch"] = { ["a.b"] = { ["$gt"] = 1 } } } } },
         { { title = modm.ne(modm.null) }, { t = { ["$ne"] = modm.null } } },
-        { { title = modm.one_of { "a", modm.Regex "^b" } }, { t = { ["$in"] = { "a", modm.Regex "^b" } } } },
+        { { title = modm.one_of { "a", modm.Regex "^b" } }, { t = { ["$in"] = { "a",
+          modm.Regex "^b" } } } },
       } do
         assert.same(case[2], compiled(case[1]))
       end
     end)
 
     it("of an empty list are none of it, not everything", function()
-      assert.equal(core.encode { visits = { ["$in"] = core.array {} } }, bytes { visits = modm.one_of {} })
+      assert.equal(core.encode { visits = { ["$in"] = core.array {} } }, bytes {
+        visits = modm.one_of {} })
     end)
 
     it("join filters", function()
@@ -406,14 +417,17 @@ end)
 describe("the class filter", function()
   local Base = modm.MongoModel:extend("classes.Base", { n = f.IntegerField {} })
 
-  local function filter_of(Model) return core.decode(core.class_filter(registry.meta(Model).schema)) end
+  local function filter_of(Model)
+    return core.decode(core.class_filter(registry.meta(Model).schema))
+  end
 
   it("names the class, and all that extends it once something does, in stable order", function()
     assert.same({ _cls = "classes.Base" }, filter_of(Base))
     local Z = Base:extend("classes.Z", {})
     local A = Base:extend("classes.A", {})
     local Deep = A:extend("classes.Deep", {})
-    assert.same({ _cls = { ["$in"] = { "classes.Base", "classes.A", "classes.Deep", "classes.Z" } } },
+    assert.same({ _cls = { ["$in"] = { "classes.Base", "classes.A", "classes.Deep",
+      "classes.Z" } } },
       filter_of(Base))
     assert.same({ _cls = { ["$in"] = { "classes.A", "classes.Deep" } } }, filter_of(A))
     assert.same({ _cls = "classes.Z" }, filter_of(Z))
@@ -441,6 +455,7 @@ describe("the class filter", function()
     local class = filter_of(Base)
     assert.same(class, core.decode(core.join(schema_of, {})))
     assert.same({ ["$and"] = { { n = 1 }, class } }, core.decode(core.join(schema_of, { a })))
-    assert.same({ ["$and"] = { { n = 1 }, { n = 2 }, class } }, core.decode(core.join(schema_of, { a, b })))
+    assert.same({ ["$and"] = { { n = 1 }, { n = 2 }, class } }, core.decode(core.join(schema_of,
+      { a, b })))
   end)
 end)

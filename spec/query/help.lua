@@ -9,7 +9,8 @@ function help.connect(alias)
   assert(modm.connect(server.fresh(alias), { alias = alias }))
 end
 
---- The commands that fn sends, without those of sessions and cursors' ends: list of { name, command }.
+--- The commands that fn sends, without those of sessions and cursors' ends: list of { name,
+--- command }.
 function help.sent(fn)
   local list = {}
   local off = modm.on("command", function(event)

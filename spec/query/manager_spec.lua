@@ -27,7 +27,8 @@ describe("a manager", function()
   before_each(function()
     assert(Post.objects:all():delete())
     assert(Post.objects:bulk_create {
-      Post { title = "a", public = true, author = "ann" }, Post { title = "b", public = false, author = "ann" },
+      Post { title = "a", public = true, author = "ann" }, Post { title = "b", public = false,
+        author = "ann" },
       News { title = "c", public = true, author = "bob" },
     })
   end)
@@ -86,7 +87,8 @@ describe("a manager", function()
 
   it("extends further", function()
     local Loud = Published:extend {
-      get_queryset = function(self) return Published.get_queryset(self):filter { author = "bob" } end,
+      get_queryset = function(self) return Published.get_queryset(self):filter {
+        author = "bob" } end,
     }
     local Other = modm.MongoModel:extend("manager.Other", {
       title = f.CharField {}, public = f.BooleanField {}, author = f.CharField {},

@@ -6,7 +6,8 @@ local f = modm.fields
 
 help.connect "queryset"
 
-local Address = modm.EmbeddedMongoModel:extend("qs.Address", { city = f.CharField { mongo_name = "c" } })
+local Address = modm.EmbeddedMongoModel:extend("qs.Address", { city = f.CharField {
+  mongo_name = "c" } })
 local Post = modm.MongoModel:extend("qs.Post", {
   title = f.CharField { mongo_name = "t" },
   n = f.IntegerField {},
@@ -17,7 +18,8 @@ local Post = modm.MongoModel:extend("qs.Post", {
 local News = Post:extend("qs.News", { source = f.CharField {} })
 local Plain = modm.MongoModel:extend("qs.Plain", {
   n = f.IntegerField {},
-  Meta = { connection_alias = "queryset", collection_name = "posts", final = true, ignore_unknown_fields = true },
+  Meta = { connection_alias = "queryset", collection_name = "posts", final = true,
+    ignore_unknown_fields = true },
 })
 
 local function numbers(list) return help.pluck(list, "n") end
@@ -28,7 +30,8 @@ describe("a queryset", function()
     local docs = {}
     for i = 1, 10 do
       local class = i > 8 and News or Post
-      docs[i] = class { title = "p" .. i, n = i, body = "text", address = Address { city = "Bern" } }
+      docs[i] = class { title = "p" .. i, n = i, body = "text", address = Address {
+        city = "Bern" } }
     end
     assert(Post.objects:bulk_create(docs))
   end)
@@ -56,9 +59,11 @@ describe("a queryset", function()
   describe("lists", function()
     it("what fits", function()
       assert.same({ 1, 2, 3 }, numbers(sorted:filter { n = modm.lte(3) }:list()))
-      assert.same({ 2, 3 }, numbers(sorted:filter { n = modm.lte(3) }:filter { n = modm.gte("2") }:list()))
+      assert.same({ 2, 3 }, numbers(sorted:filter { n = modm.lte(3) }:filter {
+        n = modm.gte("2") }:list()))
       assert.same({ 2 }, numbers(Post.objects:raw { t = "p2" }:list()))
-      assert.same({ 2 }, numbers(Post.objects:raw { n = { ["$gt"] = 1 } }:raw { n = { ["$lt"] = 3 } }:list()))
+      assert.same({ 2 }, numbers(Post.objects:raw { n = { ["$gt"] = 1 } }:raw { n = {
+        ["$lt"] = 3 } }:list()))
       assert.same({}, Post.objects:filter { n = 99 }:list())
     end)
 
@@ -72,7 +77,8 @@ describe("a queryset", function()
     end)
 
     it("with one command whose conditions are joined by $and", function()
-      local command = help.one(function() Post.objects:raw { n = 1 }:filter { title = "p1" }:list() end)
+      local command = help.one(function() Post.objects:raw { n = 1 }:filter {
+        title = "p1" }:list() end)
       assert.equal("posts", command.find)
       assert.same({ ["$and"] = { { n = 1 }, { t = "p1" },
         { _cls = { ["$in"] = { "qs.Post", "qs.News" } } } } }, command.filter)
@@ -164,7 +170,8 @@ describe("a queryset", function()
       local command = help.one(function()
         Post.objects:order_by { { "title", -1 }, "address.city", "-_id" }:list()
       end)
-      assert.equal(require "modm.core".encode(modm.ordered { { "t", -1 }, { "address.c", 1 }, { "_id", -1 } }),
+      assert.equal(require "modm.core".encode(modm.ordered { { "t", -1 }, { "address.c", 1 }, {
+        "_id", -1 } }),
         require "modm.core".encode(command.sort))
     end)
 
@@ -223,7 +230,8 @@ describe("a queryset", function()
     it("take whole numbers", function()
       for _, fn in ipairs {
         function() sorted:slice(0, 1) end, function() sorted:slice(1.5) end,
-        function() sorted:limit(-1) end, function() sorted:skip "x" end, function() sorted:skip(-1) end,
+        function() sorted:limit(-1) end, function() sorted:skip "x" end, function()
+          sorted:skip(-1) end,
       } do
         assert.is_true(select(2, help.raised(fn)))
       end
@@ -234,7 +242,8 @@ describe("a queryset", function()
   describe("fetches", function()
     it("only some fields, and the key and class always", function()
       local command = help.one(function() sorted:only("title", "address.city"):list() end)
-      assert.same({ _id = 1, _cls = 1, t = 1, ["address.c"] = 1, ["address._cls"] = 1 }, command.projection)
+      assert.same({ _id = 1, _cls = 1, t = 1, ["address.c"] = 1, ["address._cls"] = 1 },
+        command.projection)
       local doc = sorted:only "title":first()
       assert.equal("p1", doc.title)
       assert.truthy(doc.pk)
@@ -244,9 +253,11 @@ describe("a queryset", function()
     end)
 
     it("only what was named, once", function()
-      local command = help.one(function() sorted:only "address":only("address.city", "title"):list() end)
+      local command = help.one(function() sorted:only "address":only("address.city",
+        "title"):list() end)
       assert.same({ _id = 1, _cls = 1, t = 1, address = 1 }, command.projection)
-      assert.same({ _id = 1 }, help.one(function() Plain.objects:all():only():list() end).projection)
+      assert.same({ _id = 1 }, help.one(function() Plain.objects:all():only():list()
+        end).projection)
     end)
 
     it("all but some fields, never without the key", function()
@@ -282,7 +293,8 @@ describe("a queryset", function()
 
     it("and raises for names it does not know, and for two kinds at once", function()
       for _, fn in ipairs {
-        function() sorted:only "m" end, function() sorted:exclude "m" end, function() sorted:only(5) end,
+        function() sorted:only "m" end, function() sorted:exclude "m" end, function()
+          sorted:only(5) end,
         function() sorted:only("title", nil) end, function() sorted:only "title":exclude "n" end,
         function() sorted:project(5) end, function() sorted:project {} end,
       } do
@@ -320,8 +332,9 @@ describe("a queryset", function()
       assert.is_nil(result)
       assert.matches("several", message)
       assert.is_true(err:is(Post.MultipleObjectsReturned))
-      result, _, err = News.objects:get { n = 1 }
+      result, message, err = News.objects:get { n = 1 }
       assert.is_nil(result)
+      assert.equal(tostring(err), message)
       assert.is_true(err:is(Post.DoesNotExist))
     end)
 
@@ -345,7 +358,8 @@ describe("a queryset", function()
     end)
 
     it("by an aggregation, as later servers have no count", function()
-      local command = help.one(function() Post.objects:filter { n = 1 }:order_by "n":skip(1):count() end)
+      local command = help.one(function() Post.objects:filter {
+        n = 1 }:order_by "n":skip(1):count() end)
       assert.equal("posts", command.aggregate)
       assert.same({ ["$skip"] = 1 }, command.pipeline[2])
       assert.equal(3, #command.pipeline)
@@ -370,7 +384,8 @@ describe("a queryset", function()
           :aggregate({ ["$count"] = "c" }, { allowDiskUse = true, comment = "x" }):list()
       end)
       assert.same({
-        { ["$match"] = { n = 1 } }, { ["$sort"] = { n = -1 } }, { ["$skip"] = 1 }, { ["$limit"] = 2 },
+        { ["$match"] = { n = 1 } }, { ["$sort"] = { n = -1 } }, { ["$skip"] = 1 }, {
+          ["$limit"] = 2 },
         { ["$project"] = { _id = 1, n = 1 } }, { ["$count"] = "c" },
       }, command.pipeline)
       assert.is_true(command.allowDiskUse)
@@ -384,7 +399,8 @@ describe("a queryset", function()
 
     it("and raises for what is no stage", function()
       for _, fn in ipairs {
-        function() sorted:aggregate(5) end, function() sorted:aggregate({ group = 1 }, { ["$limit"] = 1 }) end,
+        function() sorted:aggregate(5) end, function() sorted:aggregate({ group = 1 }, {
+          ["$limit"] = 1 }) end,
         function() sorted:aggregate({ ["$limit"] = 1, ["$skip"] = 1 }, { ["$limit"] = 1 }) end,
         function() sorted:aggregate({ ["$limit"] = 1 }, nil) end,
       } do
@@ -415,7 +431,8 @@ describe("a queryset", function()
       local Set = modm.MongoModel:extend("qs.Set", {
         n = f.CharField {},
         Meta = {
-          connection_alias = "queryset", collection_name = "set", collation = { locale = "en", strength = 2 },
+          connection_alias = "queryset", collection_name = "set", collation = { locale = "en",
+            strength = 2 },
           read_preference = { mode = "secondaryPreferred" }, read_concern = { level = "local" },
         },
       })
@@ -432,6 +449,61 @@ describe("a queryset", function()
       assert(Set.objects:create { n = "A" })
       assert.equal(1, Set.objects:filter { n = "a" }:count())
       assert.equal(1, Set.objects:filter { n = "a" }:delete())
+    end)
+  end)
+
+  describe("with select_related", function()
+    local Author = modm.MongoModel:extend("qs.Author", {
+      name = f.CharField {}, Meta = { connection_alias = "queryset" },
+    })
+    local Book = modm.MongoModel:extend("qs.Book", {
+      n = f.IntegerField {}, author = f.ReferenceField { Author },
+      Meta = { connection_alias = "queryset" },
+    })
+    local ann
+
+    before_each(function()
+      assert(Author.objects:all():delete())
+      assert(Book.objects:all():delete())
+      ann = assert(Author { name = "Ann" }:save())
+      local books = {}
+      for i = 1, 1500 do books[i] = Book { n = i, author = ann } end
+      assert(Book.objects:bulk_create(books))
+    end)
+
+    local function queries_of(fn)
+      local n = 0
+      for _, event in ipairs(help.sent(fn)) do
+        if event.command.find == "author" then n = n + 1 end
+      end
+      return n
+    end
+
+    it("fetches what a whole list refers to with one query", function()
+      for _, set in ipairs { Book.objects:select_related(), Book.objects:select_related "author" } do
+        assert.equal(1, queries_of(function()
+          for _, book in ipairs(set:list()) do assert.equal("Ann", book.author.name) end
+        end))
+      end
+    end)
+
+    it("fetches along an iteration, and once what is known already", function()
+      local n = 0
+      assert.equal(1, queries_of(function()
+        for book in Book.objects:select_related "author":iter() do
+          assert.equal("Ann", book.author.name)
+          n = n + 1
+        end
+      end))
+      assert.equal(1500, n)
+    end)
+
+    it("leaves tables as they are", function()
+      local row
+      assert.equal(0, queries_of(function()
+        row = Book.objects:select_related "author":values():first()
+      end))
+      assert.equal(ann.pk, row.author)
     end)
   end)
 
@@ -463,12 +535,13 @@ describe("a queryset", function()
       assert.matches("nowhere", message)
       assert.equal("ConfigurationError", err.kind)
     end
-    local ok, err = pcall(function() for _ in Lost.objects:iter() do return end end)
+    local ok, err = pcall(function() return Lost.objects:iter() end)
     assert.is_false(ok)
     assert.equal("ConfigurationError", err.kind)
   end)
 
-  it("returns an error for a stored document that it cannot read, after those that it can", function()
+  it("returns an error for a stored document that it cannot read, after those that it can",
+    function()
     assert(Plain.objects:raw { n = 3 }:update { ["$set"] = { unknown = 1 } })
     local list, message, err = sorted:list()
     assert.is_nil(list)

@@ -71,7 +71,9 @@ describe("iteration", function()
   end)
 
   local function break_early()
-    for _ in Row.objects:batch_size(10):iter() do break end
+    for row in Row.objects:batch_size(10):iter() do
+      if row then break end
+    end
   end
 
   -- What has no other effect than that the events of what was closed are handed out.
@@ -133,9 +135,8 @@ describe("iteration", function()
     local seen = 0
     for outer in Row.objects:order_by "n":limit(3):iter() do
       for inner in Row.objects:filter { n = modm.gte(outer.n) }:order_by "n":iter() do
-        assert.equal(outer.n, inner.n)
         seen = seen + 1
-        break
+        if inner.n == outer.n then break end
       end
     end
     assert.equal(3, seen)

@@ -10,7 +10,8 @@ help.connect "writing"
 local Item = modm.MongoModel:extend("writing.Item", {
   name = f.CharField { required = true },
   n = f.IntegerField {},
-  Meta = { connection_alias = "writing", collection_name = "items", indexes = { { "name", unique = true } } },
+  Meta = { connection_alias = "writing", collection_name = "items", indexes = { { "name",
+    unique = true } } },
 })
 local Special = Item:extend("writing.Special", {})
 local User = modm.MongoModel:extend("writing.User", {
@@ -18,7 +19,8 @@ local User = modm.MongoModel:extend("writing.User", {
   Meta = { connection_alias = "writing" },
 })
 local All = modm.MongoModel:extend("writing.All", {
-  Meta = { connection_alias = "writing", collection_name = "items", final = true, ignore_unknown_fields = true },
+  Meta = { connection_alias = "writing", collection_name = "items", final = true,
+    ignore_unknown_fields = true },
 })
 
 local function items(n, from)
@@ -144,7 +146,8 @@ describe("bulk_create", function()
     assert.matches("number 2: .*larger than", message)
     assert.same({ 2 }, help.pluck(err.failures, "index"))
     local users = { User { email = "a@b.c" }, User {} }
-    _, message, err = User.objects:bulk_create(users, { full_clean = false })
+    keys, message, err = User.objects:bulk_create(users, { full_clean = false })
+    assert.is_nil(keys)
     assert.matches("writing.User.email: the primary key is not set", message)
     assert.same({ 2 }, help.pluck(err.failures, "index"))
   end)
@@ -202,7 +205,8 @@ describe("update", function()
   end)
 
   it("takes a pipeline, and filters for arrays", function()
-    assert.equal(1, Item.objects:filter { name = "i3" }:update { { ["$set"] = { n = { ["$add"] = { "$n", 1 } } } } })
+    assert.equal(1, Item.objects:filter { name = "i3" }:update { { ["$set"] = { n = {
+      ["$add"] = { "$n", 1 } } } } })
     assert.equal(4, Item.objects:get { name = "i3" }.n)
     local command = help.one(function()
       Item.objects:filter { name = "i3" }:update({ ["$set"] = { ["list.$[x]"] = 1 } },
@@ -218,7 +222,8 @@ describe("update", function()
     end)
     assert.equal(2, #sent)
     assert.same({ _id = 1 }, sent[1].command.projection)
-    assert.same({ "i7", "i8", "i9" }, help.pluck(Item.objects:filter { n = 0 }:order_by "name":list(), "name"))
+    assert.same({ "i7", "i8", "i9" }, help.pluck(Item.objects:filter {
+      n = 0 }:order_by "name":list(), "name"))
     assert.equal(1, Item.objects:order_by "-n":all():slice(1, 1):update { ["$set"] = { n = 0 } })
     assert.equal(0, Item.objects:get { name = "i10" }.n)
   end)
@@ -227,7 +232,8 @@ describe("update", function()
     local message, here = help.raised(function() Item.objects:update { ["$set"] = { n = 0 } } end)
     assert.matches("all%(%)", message)
     assert.is_true(here)
-    assert.is_true(select(2, help.raised(function() Item.objects:limit(5):update { ["$set"] = { n = 0 } } end)))
+    assert.is_true(select(2, help.raised(function() Item.objects:limit(5):update { ["$set"] = {
+      n = 0 } } end)))
     assert.equal(11, Item.objects:all():update { ["$set"] = { n = 0 } })
   end)
 
@@ -238,8 +244,10 @@ describe("update", function()
       function() Item.objects:all():update(5) end,
       function() Item.objects:all():update { ["$set"] = { n = 1 }, n = 5 } end,
       function() Item.objects:all():update({ ["$set"] = { n = 1 } }, { upser = true }) end,
-      function() Item.objects:filter { n = 1 }:limit(1):update({ ["$set"] = { n = 1 } }, { upsert = true }) end,
-      function() Item.objects:filter { n = 1 }:update({ { ["$set"] = { n = 1 } } }, { upsert = true }) end,
+      function() Item.objects:filter { n = 1 }:limit(1):update({ ["$set"] = { n = 1 } }, {
+        upsert = true }) end,
+      function() Item.objects:filter { n = 1 }:update({ { ["$set"] = { n = 1 } } }, {
+        upsert = true }) end,
     } do
       local message, here = help.raised(fn)
       assert.is_true(here, message)
@@ -268,8 +276,9 @@ describe("update", function()
     assert.equal("ServerError", err.kind)
     assert.truthy(err.code)
     assert.equal("string", type(message))
-    n, _, err = Item.objects:filter { name = "i1" }:update { ["$set"] = { name = "i2" } }
+    n, message, err = Item.objects:filter { name = "i1" }:update { ["$set"] = { name = "i2" } }
     assert.is_nil(n)
+    assert.matches("duplicate key", message)
     assert.equal("DuplicateKeyError", err.kind)
     assert.is_nil((Item.objects:filter { name = "i1" }:update { ["$set"] = { name = print } }))
   end)
@@ -295,7 +304,8 @@ describe("delete", function()
     local message, here = help.raised(function() Item.objects:delete() end)
     assert.matches("all%(%)", message)
     assert.is_true(here)
-    assert.is_true(select(2, help.raised(function() Item.objects:order_by "n":limit(1):delete() end)))
+    assert.is_true(select(2, help.raised(function() Item.objects:order_by "n":limit(1):delete()
+      end)))
     assert.equal(11, All.objects:count())
   end)
 

@@ -1,0 +1,119 @@
+--- What querysets are made of: their class, the copy with a change that each step gives, and the
+-- checks of arguments that steps share.
+
+local core = require "modm.core"
+local misuse = require "modm.misuse"
+local options = require "modm.options"
+
+local base = {}
+
+---@class modm.QuerySet
+local QuerySet = {}
+base.QuerySet = QuerySet
+
+local metatables = {} -- class -> metatable of its querysets
+
+-- set[i]
+local function at(self, index)
+  if index < 1 or index % 1 ~= 0 then
+    misuse("%s: an index is a whole number from 1 on", self._meta.name)
+  end
+  local doc, _, err = self:slice(index, index):first()
+  if not doc then error(err, 0) end
+  return doc
+end
+
+local function describe(self)
+  local parts = { #self._parts .. (#self._parts == 1 and " condition" or " conditions") }
+  if self._skip > 0 then parts[#parts + 1] = "skip " .. self._skip end
+  if self._limit then parts[#parts + 1] = "limit " .. self._limit end
+  return ("modm.QuerySet of %s (%s)"):format(self._meta.name, table.concat(parts, ", "))
+end
+
+local function metatable_of(class)
+  local metatable = metatables[class]
+  if metatable then return metatable end
+  metatable = {
+    __name = "modm.QuerySet",
+    __index = function(self, key)
+      if type(key) == "number" then return at(self, key) end
+      return class[key]
+    end,
+    __newindex = function() misuse "a queryset does not change: its methods give new ones" end,
+    __tostring = describe,
+  }
+  metatables[class] = metatable
+  return metatable
+end
+
+-- Its fields: _class, _meta; _parts, the conditions in BSON; _all, that all() was said; _error,
+-- the first value that a field refused; _order, pairs of stored name and direction; _skip,
+-- _limit, _empty; _projection, such pairs or what project() was given, and _projection_kind;
+-- _values, _related, _collation, _hint, _batch_size.
+
+--- A queryset of all documents of a model.
+---@param class table QuerySet or what extends it
+---@param meta table
+---@return modm.QuerySet
+function base.new(class, meta)
+  local set = { _class = class, _meta = meta, _parts = {}, _skip = 0 }
+  return setmetatable(set, metatable_of(class))
+end
+
+--- A copy with changes; a false value takes the key away.
+---@param self modm.QuerySet
+---@param changes table
+---@return modm.QuerySet
+function base.step(self, changes)
+  local copy = {}
+  for key, value in next, self do copy[key] = value end
+  for key, value in next, changes do copy[key] = value or nil end
+  return setmetatable(copy, metatable_of(self._class))
+end
+
+---@param value any
+---@return boolean
+function base.is_class(value)
+  while type(value) == "table" and value ~= QuerySet do
+    local metatable = getmetatable(value)
+    value = metatable and metatable.__index
+  end
+  return value == QuerySet
+end
+
+--- A whole number that is not negative; raises for anything else.
+function base.check_count(self, what, n)
+  if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
+    misuse("%s: %s takes a whole number that is not negative", self._meta.name, what)
+  end
+  return n
+end
+
+--- Checks a method's options, which may have come through a manager.
+---@param what string
+---@param given table|nil
+---@param known table<string, string>
+function base.check_options(what, given, known)
+  local ok, message = pcall(options.check, what, given, known, 0)
+  if not ok then misuse("%s", message) end
+end
+
+--- The stored name of a field, and the places of the _cls of embedded documents on the way to it.
+--- Raises for a name that is no field's.
+function base.stored_names(self, name)
+  local found = { core.stored_name(self._meta.schema, name) }
+  if not found[1] then misuse("%s", found[2]) end
+  return found
+end
+
+--- Makes a class of querysets with methods of one's own, for Manager.from_queryset.
+---@param methods table<string, function>
+---@return table class
+function QuerySet:extend(methods)
+  if type(methods) ~= "table" then misuse "QuerySet:extend: a table of methods expected" end
+  local class = {}
+  for name, method in pairs(methods) do class[name] = method end
+  return setmetatable(class, { __index = self })
+end
+
+return base

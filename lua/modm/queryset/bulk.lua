@@ -1,0 +1,163 @@
+--- Inserting many documents: QuerySet:bulk_create.
+
+local base = require "modm.queryset.base"
+local core = require "modm.core"
+local errors = require "modm.errors"
+local misuse = require "modm.misuse"
+local opening = require "modm.queryset.opening"
+local registry = require "modm.registry"
+local saving = require "modm.saving"
+local validation = require "modm.validation"
+
+---@class modm.QuerySet
+local QuerySet = base.QuerySet
+
+-- Bytes of documents in one operation: what memory is bounded by.
+local CHUNK = 8 * 1024 * 1024
+
+local known_options = { retrieve = "boolean", full_clean = "boolean", ordered = "boolean" }
+
+---@class modm.InsertFailure
+---@field index integer of the document in the list
+---@field message string
+---@field code integer|nil the server's
+---@field document modm.Document
+---@field errors table|nil of a document that is not valid
+
+---@class modm.Insertion a bulk insert under way
+---@field meta table
+---@field documents modm.Document[]
+---@field ordered boolean
+---@field conn table
+---@field database string
+---@field collection string
+---@field failures modm.InsertFailure[]
+
+-- Whether a document is of a model, or of one that extends it.
+local function is_instance(value, meta)
+  local found = registry.meta(core.model_of(value))
+  while found and found ~= meta do found = found.parent end
+  return found ~= nil
+end
+
+local function check_documents(meta, documents)
+  if core.model_of(documents) then documents = { documents } end
+  if type(documents) ~= "table" or documents[1] == nil then
+    misuse("%s: bulk_create takes a list of documents that is not empty", meta.name)
+  end
+  local n = 0
+  for _ in pairs(documents) do n = n + 1 end
+  if n ~= #documents then
+    misuse("%s: bulk_create got a list with holes or other keys", meta.name)
+  end
+  for i, doc in ipairs(documents) do
+    if not is_instance(doc, meta) then
+      misuse("%s: bulk_create takes documents of this model; number %d is none", meta.name, i)
+    end
+  end
+  return documents
+end
+
+-- The error of all failures: its text is that of the first.
+local function failed(job)
+  local failures, first = job.failures, job.failures[1]
+  local text = ("%s: %d of %d documents were not inserted; number %d: %s"):format(job.meta.name,
+    #failures, #job.documents, first.index, first.message)
+  return errors.failure(errors.new(first.kind, text,
+    { failures = failures, code = first.code, model = job.meta.name }))
+end
+
+local function add_failure(job, index, kind, message, more)
+  local failure = more or {}
+  failure.index, failure.kind, failure.message = index, kind, message
+  failure.document = job.documents[index]
+  job.failures[#job.failures + 1] = failure
+end
+
+local function validate(job)
+  for i, doc in ipairs(job.documents) do
+    local ok, message, err = validation.run(doc, nil, false)
+    if not ok then
+      add_failure(job, i, "ValidationError", message, { errors = err.errors })
+    end
+  end
+end
+
+-- Notes what an operation with documents from `first` to `last` says that failed. Returns the set
+-- of those that were not inserted, and whether the server said which they are.
+local function note_failures(job, op, err, first, last)
+  local reply = op:reply() or {}
+  local not_done, stopped = {}, nil
+  for _, one in ipairs(reply.writeErrors or {}) do
+    local index = first + one.index
+    local kind = one.code == err.code and err.kind or "ServerError"
+    add_failure(job, index, kind, one.errmsg, { code = one.code })
+    not_done[index] = true
+    stopped = job.ordered and index or stopped
+  end
+  local told = next(not_done) ~= nil
+  if not told and (reply.n or 0) == 0 then stopped = first end
+  for i = stopped or last + 1, last do not_done[i] = true end
+  return not_done, told
+end
+
+-- Inserts documents from `first` on, as many as go into one operation. Returns the last of them.
+local function insert_some(job, first)
+  local settings = opening.write_options(job.meta) or {}
+  settings.ordered = job.ordered
+  local op, last, path, index = core.bulk_insert(job.conn.client, job.database, job.collection,
+    job.documents, first, CHUNK, settings)
+  if not op then
+    local err = saving.encoding_error(job.meta, last, path)
+    add_failure(job, index, "ValidationError", err.message, { errors = err.errors })
+    return failed(job)
+  end
+  local ok, message, err = job.conn:run(op)
+  local not_done, told
+  if not ok then not_done, told = note_failures(job, op, err, first, last) end
+  core.bulk_inserted(job.documents, first, last, op, not_done)
+  if not ok and not told then return nil, message, err end
+  return last
+end
+
+local function insert_all(job)
+  local next_one = 1
+  while next_one <= #job.documents and not (job.ordered and #job.failures > 0) do
+    local last, message, err = insert_some(job, next_one)
+    if not last then return nil, message, err end
+    next_one = last + 1
+  end
+  if #job.failures > 0 then return failed(job) end
+  return true
+end
+
+--- Inserts many documents. Returns their keys in order, or with `retrieve` the instances, which
+--- have them too. When some fail, err.failures lists them.
+---@param documents modm.Document[]|modm.Document
+---@param given { retrieve: boolean?, full_clean: boolean?, ordered: boolean? }|nil full_clean
+--- (true): validate all before anything is sent; ordered (true): stop at the first that fails
+---@return any[]|nil keys
+---@return string? message
+---@return modm.Error? err with failures, a list of modm.InsertFailure
+function QuerySet:bulk_create(documents, given)
+  base.check_options("bulk_create", given, known_options)
+  given = given or {}
+  local job = { meta = self._meta, documents = check_documents(self._meta, documents),
+    ordered = given.ordered ~= false, failures = {} }
+  job.conn, job.database, job.collection = opening.open(self)
+  if not job.conn then return nil, job.database, job.collection end
+  if given.full_clean == false then
+    for _, doc in ipairs(job.documents) do core.convert(doc) end
+  else
+    validate(job)
+  end
+  if #job.failures > 0 then return failed(job) end
+  local ok, message, err = insert_all(job)
+  if not ok then return nil, message, err end
+  if given.retrieve then return job.documents end
+  local keys = {}
+  for i, doc in ipairs(job.documents) do keys[i] = core.key(doc) end
+  return keys
+end
+
+return QuerySet

@@ -1,0 +1,162 @@
+--- Changing and deleting what a queryset finds: QuerySet:update and :delete.
+
+local base = require "modm.queryset.base"
+local core = require "modm.core"
+local errors = require "modm.errors"
+local misuse = require "modm.misuse"
+local opening = require "modm.queryset.opening"
+
+---@class modm.QuerySet
+local QuerySet = base.QuerySet
+
+-- Keys in one $in.
+local KEYS = 1000
+
+local function refuse_everything(self, what)
+  if #self._parts == 0 and not self._all and not self._error then
+    misuse("%s: %s without a condition would take all documents: say all():%s", self._meta.name,
+      what, what == "delete" and "delete()" or "update(...)")
+  end
+end
+
+-- ---- the filters of a write ----
+
+-- All conditions together with one for some keys.
+local function keys_and_conditions(self, filter)
+  local parts = { filter }
+  for i, part in ipairs(self._parts) do parts[i + 1] = part end
+  return core.join(self._meta.schema, parts)
+end
+
+-- One filter of all conditions; or where limit or skip narrow them, filters with the keys of what
+-- is found, in bounded lists. All keys are there before the first write, which may move what is
+-- found.
+local function filters_of(self)
+  if self._skip == 0 and not self._limit then return { opening.conditions(self) } end
+  local source, message, err = opening.source(self:values():project { _id = 1 })
+  if not source then return nil, message, err end
+  local filters = {}
+  while true do
+    local filter, done = core.ids(source.op, KEYS)
+    if filter then
+      filters[#filters + 1] = keys_and_conditions(self, filter)
+    elseif done then
+      return filters
+    else
+      local ok, why, failure = source.conn:run(source.op)
+      if not ok then return nil, why, failure end
+    end
+  end
+end
+
+-- Runs a write for each filter: make(client, database, collection, filter) gives its operation.
+-- Returns how many documents were found, and how many modified.
+local function write(self, make)
+  local conn, database, collection = opening.open(self)
+  if not conn then return nil, database, collection end
+  if self._empty then return 0, 0 end
+  local filters, message, err = filters_of(self)
+  if not filters then return nil, message, err end
+  local found, modified = 0, 0
+  for _, filter in ipairs(filters) do
+    local op, why = make(conn.client, database, collection, filter)
+    if not op then
+      return errors.failure(errors.new("OperationError", self._meta.name .. ": " .. why))
+    end
+    local ok, text, failure = conn:run(op)
+    if not ok then return nil, text, failure end
+    local n, changed = core.write_result(op)
+    found, modified = found + n, modified + changed
+  end
+  return found, modified
+end
+
+-- ---- delete ----
+
+--- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
+--- Class, limit, skip and order are honoured. Everything needs all() before it.
+---@return integer|nil deleted
+---@return string? message
+---@return modm.Error? err
+function QuerySet:delete()
+  refuse_everything(self, "delete")
+  local relation = require "modm.relation"
+  if relation.has_rules(self._meta) then return relation.delete(self) end
+  local settings = opening.write_options(self._meta)
+  local statement = { collation = opening.collation(self), hint = self._hint }
+  local n, message, err = write(self, function(client, database, collection, filter)
+    return core.delete(client, database, collection, filter, statement, settings)
+  end)
+  if not n then return nil, message, err end
+  return n
+end
+
+-- ---- update ----
+
+local known_options = { upsert = "boolean", array_filters = "table" }
+
+local function check_update(self, update, upsert)
+  local name = self._meta.name
+  if type(update) ~= "table" or next(update) == nil then
+    misuse("%s: update takes a table of operators, { [\"$set\"] = {...} }", name)
+  elseif update[1] ~= nil then
+    if upsert and core.class_name(self._meta.schema) then
+      misuse("%s: an upsert cannot be a pipeline, since it has to set _cls", name)
+    end
+    return
+  end
+  for key in pairs(update) do
+    if type(key) ~= "string" or key:sub(1, 1) ~= "$" then
+      misuse("%s: '%s' is no operator: update takes { [\"$set\"] = {...} }", name, tostring(key))
+    end
+  end
+end
+
+local function check_upsert(self)
+  if self._limit or self._skip > 0 then
+    misuse("%s: an upsert has no limit, skip or slice", self._meta.name)
+  end
+end
+
+-- A copy of the update that gives a document which it makes its class, and leaves those it finds.
+local function with_class(self, update)
+  local name = core.class_name(self._meta.schema)
+  if not name then return update end
+  local copy, insert = {}, {}
+  for key, value in pairs(update) do copy[key] = value end
+  for key, value in pairs(update["$setOnInsert"] or {}) do insert[key] = value end
+  insert._cls = name
+  copy["$setOnInsert"] = insert
+  return copy
+end
+
+--- Changes all documents of the queryset. Class, limit, skip and order are honoured. Everything
+--- needs all() before it.
+---@param update table in MongoDB's own words: { ["$set"] = {...} }, or a list of stages
+---@param given { upsert: boolean?, array_filters: table[]? }|nil
+---@return integer|nil modified a document that an upsert makes does not count
+---@return string? message
+---@return modm.Error? err
+function QuerySet:update(update, given)
+  base.check_options("update", given, known_options)
+  given = given or {}
+  check_update(self, update, given.upsert)
+  refuse_everything(self, "update")
+  if given.upsert then
+    check_upsert(self)
+    update = with_class(self, update)
+  end
+  local settings = opening.write_options(self._meta)
+  local statement = {
+    multi = true, upsert = given.upsert or nil, hint = self._hint,
+    collation = opening.collation(self),
+    arrayFilters = given.array_filters and core.array(given.array_filters) or nil,
+  }
+  local n, modified, err = write(self, function(client, database, collection, filter)
+    return core.update(client, database, collection, filter, update, statement, settings)
+  end)
+  if not n then return nil, modified, err end
+  return modified
+end
+
+return QuerySet

@@ -1,0 +1,134 @@
+--- From a queryset to the operation that the server is asked with.
+
+local base = require "modm.queryset.base"
+local core = require "modm.core"
+local errors = require "modm.errors"
+
+local opening = {}
+
+-- The projection as a table for the server, without what a named parent already takes in.
+local function projection_of(self)
+  local list = self._projection
+  if not list or self._projection_kind == "project" then return list end
+  local there, kept = {}, {}
+  for _, pair in ipairs(list) do there[pair[1]] = true end
+  for _, pair in ipairs(list) do
+    local inside = false
+    for dot in pair[1]:gmatch "()%." do inside = inside or there[pair[1]:sub(1, dot - 1)] end
+    if not inside then kept[#kept + 1] = pair end
+  end
+  return #kept > 0 and core.ordered(kept) or nil
+end
+
+-- Meta's short forms: "majority" for { w = "majority" }.
+local function wrapped(value, key)
+  if value == nil or type(value) == "table" then return value end
+  return { [key] = value }
+end
+
+--- The collation of a queryset, or its model's.
+function opening.collation(self) return self._collation or self._meta.collation end
+
+-- Options that all that reads has.
+local function read_options(self)
+  return {
+    collation = opening.collation(self),
+    hint = self._hint,
+    batchSize = self._batch_size,
+    readConcern = wrapped(self._meta.read_concern, "level"),
+  }
+end
+
+local function read_preference(self) return wrapped(self._meta.read_preference, "mode") end
+
+--- The options of a write of this model, for the driver.
+---@param meta table
+---@return table|nil
+function opening.write_options(meta)
+  local concern = wrapped(meta.write_concern, "w")
+  return concern and { writeConcern = concern }
+end
+
+--- The connection, database and collection, after a look for an error that a step has kept.
+---@param self modm.QuerySet
+---@return table|nil connection
+---@return string database or the message
+---@return string|modm.Error collection or the error
+function opening.open(self)
+  if self._error then return errors.failure(self._error) end
+  return self._meta:open()
+end
+
+--- All conditions, with the class filter, in BSON.
+---@param self modm.QuerySet
+---@return string
+function opening.conditions(self) return core.join(self._meta.schema, self._parts) end
+
+-- What core's makers of operations give that fail.
+local function failed(self, message)
+  return errors.failure(errors.new("OperationError", self._meta.name .. ": " .. message))
+end
+
+--- The operation that finds the documents.
+---@param self modm.QuerySet
+---@param limit integer|nil instead of the queryset's own
+---@return modm.Source|nil source, string? message, modm.Error? err
+function opening.source(self, limit)
+  local conn, database, collection = opening.open(self)
+  if not conn then return nil, database, collection end
+  local options, projection = read_options(self), projection_of(self)
+  options.projection = projection
+  options.sort = self._order and core.ordered(self._order)
+  options.skip = self._skip > 0 and self._skip or nil
+  options.limit = limit or self._limit
+  local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
+    options, read_preference(self))
+  if not op then return failed(self, message) end
+  local source = { name = self._meta.name, conn = conn, op = op }
+  if not self._values then
+    source.schema = self._meta.schema
+    source.projection = projection and core.encode(projection)
+    source.related = self._related
+  end
+  return source
+end
+
+-- The queryset's own part of a pipeline, after its conditions. Sorted before it is projected, so
+-- that what is sorted by need not be fetched.
+local function own_stages(self)
+  local list, projection = {}, projection_of(self)
+  if self._empty then list[1] = { ["$match"] = { _id = { ["$in"] = core.array {} } } } end
+  if self._order then list[#list + 1] = { ["$sort"] = core.ordered(self._order) } end
+  if self._skip > 0 then list[#list + 1] = { ["$skip"] = self._skip } end
+  if self._limit then list[#list + 1] = { ["$limit"] = self._limit } end
+  if projection then list[#list + 1] = { ["$project"] = projection } end
+  return list
+end
+
+--- The operation that runs stages over what the queryset finds.
+---@param self modm.QuerySet
+---@param stages table[]
+---@param given table|nil options of the aggregation
+---@return modm.Source|nil source of tables, string? message, modm.Error? err
+function opening.pipeline(self, stages, given)
+  local conn, database, collection = opening.open(self)
+  if not conn then return nil, database, collection end
+  local all, options = own_stages(self), read_options(self)
+  for _, stage in ipairs(stages) do all[#all + 1] = stage end
+  for name, value in pairs(given or {}) do options[name] = value end
+  local limited = #self._parts > 0 or core.class_name(self._meta.schema)
+  local op, message = core.query_aggregate(conn.client, database, collection,
+    limited and opening.conditions(self) or nil, all, options, read_preference(self))
+  if not op then return failed(self, message) end
+  return { name = self._meta.name, conn = conn, op = op }
+end
+
+--- The operation that counts.
+---@param self modm.QuerySet
+---@return modm.Source|nil source of one row with n or of none, string? message, modm.Error? err
+function opening.counting(self)
+  local bare = base.step(self, { _order = false, _batch_size = false, _projection = false })
+  return opening.pipeline(bare, { { ["$group"] = { _id = 1, n = { ["$sum"] = 1 } } } })
+end
+
+return opening

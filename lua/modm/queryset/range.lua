@@ -1,0 +1,99 @@
+--- The steps of querysets that put documents in order and take a part: order_by, limit, slice, ...
+
+local base = require "modm.queryset.base"
+local core = require "modm.core"
+local misuse = require "modm.misuse"
+
+---@class modm.QuerySet
+local QuerySet = base.QuerySet
+
+-- { "name", direction }, not { "name", "other" }
+local function is_pair(item)
+  return type(item) == "table" and type(item[1]) == "string" and item[2] ~= nil
+    and type(item[2]) ~= "string"
+end
+
+-- Adds pairs of stored name and direction to the list.
+local function add_order(self, list, item)
+  local name, direction = item, 1
+  if is_pair(item) then
+    name, direction = item[1], item[2]
+  elseif type(item) == "table" then
+    for _, one in ipairs(item) do add_order(self, list, one) end
+    return
+  elseif type(item) == "string" and item:sub(1, 1) == "-" then
+    name, direction = item:sub(2), -1
+  end
+  if type(name) ~= "string" then
+    misuse("%s: an order is \"name\", \"-name\" or { \"name\", 1 or -1 }", self._meta.name)
+  end
+  if type(direction) == "table" then -- {["$meta"] = "textScore"}: no field
+    list[#list + 1] = { name, direction }
+  elseif direction == 1 or direction == -1 then
+    list[#list + 1] = { base.stored_names(self, name)[1], direction }
+  else
+    misuse("%s: the direction of '%s' must be 1 or -1", self._meta.name, name)
+  end
+end
+
+--- Sorts: "name", "-name", { "name", 1 }, or lists of them. Replaces an earlier order.
+---@param ... string|table
+---@return modm.QuerySet
+function QuerySet:order_by(...)
+  local list = {}
+  for i = 1, select("#", ...) do add_order(self, list, (select(i, ...))) end
+  return base.step(self, { _order = #list > 0 and list })
+end
+
+--- The other way round; without an order nothing changes.
+---@return modm.QuerySet
+function QuerySet:reverse()
+  local list = {}
+  for i, item in ipairs(self._order or {}) do
+    list[i] = { item[1], type(item[2]) == "number" and -item[2] or item[2] }
+  end
+  return base.step(self, { _order = #list > 0 and list })
+end
+
+--- At most n documents; 0 takes the limit away.
+---@param n integer
+---@return modm.QuerySet
+function QuerySet:limit(n)
+  return base.step(self, { _limit = base.check_count(self, "limit", n) > 0 and n })
+end
+
+--- Leaves out the first n.
+---@param n integer
+---@return modm.QuerySet
+function QuerySet:skip(n) return base.step(self, { _skip = base.check_count(self, "skip", n) }) end
+
+--- The documents from the place `from` to the place `to`, counted from 1, both included, of what
+--- this queryset gives; to the end without `to`. Empty when `to` lies before `from`.
+---@param from integer
+---@param to integer|nil
+---@return modm.QuerySet
+function QuerySet:slice(from, to)
+  if base.check_count(self, "slice", from) < 1 then
+    misuse("%s: a slice begins at 1", self._meta.name)
+  end
+  local length = to and base.check_count(self, "slice", to) - from + 1
+  local left = self._limit and self._limit - (from - 1)
+  if left and (not length or left < length) then length = left end
+  if length and length < 1 then return base.step(self, { _empty = true }) end
+  return base.step(self, { _skip = self._skip + from - 1, _limit = length or false })
+end
+
+--- The index to use: its name, or its keys as order_by takes them in a table.
+---@param index string|table
+---@return modm.QuerySet
+function QuerySet:hint(index)
+  if type(index) == "string" then return base.step(self, { _hint = index }) end
+  if type(index) ~= "table" then
+    misuse("%s: a hint is the name of an index, or its keys", self._meta.name)
+  end
+  local list = {}
+  add_order(self, list, index)
+  return base.step(self, { _hint = core.ordered(list) })
+end
+
+return QuerySet

@@ -1,0 +1,104 @@
+--- The steps of querysets that say what comes of the documents: only, exclude, project, values, ...
+
+local base = require "modm.queryset.base"
+local core = require "modm.core"
+local misuse = require "modm.misuse"
+
+---@class modm.QuerySet
+local QuerySet = base.QuerySet
+
+-- Names ("a", "b") or one list of them.
+local function names_of(self, what, ...)
+  local first = ...
+  local is_list = type(first) == "table"
+  local names = is_list and first or { ... }
+  for i = 1, is_list and #first or select("#", ...) do
+    if type(names[i]) ~= "string" then
+      misuse("%s: %s takes names of fields, not a %s", self._meta.name, what, type(names[i]))
+    end
+  end
+  return names
+end
+
+-- With pairs of stored name and 1 or 0 added to its projection.
+local function projected(self, kind, list)
+  local all, there = {}, {}
+  if self._projection and self._projection_kind ~= kind then
+    misuse("%s: %s cannot be joined with %s", self._meta.name, kind, self._projection_kind)
+  end
+  for _, some in ipairs { self._projection or {}, list } do
+    for _, pair in ipairs(some) do
+      if not there[pair[1]] then all[#all + 1], there[pair[1]] = pair, true end
+    end
+  end
+  return base.step(self, { _projection = all, _projection_kind = kind })
+end
+
+--- Fetches only these fields, and the key and the class always. What was not fetched cannot be
+--- read, and saving does not touch it.
+---@param ... string
+---@return modm.QuerySet
+function QuerySet:only(...)
+  local list = { { "_id", 1 } }
+  if core.class_name(self._meta.schema) then list[2] = { "_cls", 1 } end
+  for _, name in ipairs(names_of(self, "only", ...)) do
+    for _, stored in ipairs(base.stored_names(self, name)) do list[#list + 1] = { stored, 1 } end
+  end
+  return projected(self, "only", list)
+end
+
+--- Fetches all but these fields. The key is always there.
+---@param ... string
+---@return modm.QuerySet
+function QuerySet:exclude(...)
+  local list = {}
+  for _, name in ipairs(names_of(self, "exclude", ...)) do
+    local stored = base.stored_names(self, name)[1]
+    if stored ~= "_id" then list[#list + 1] = { stored, 0 } end
+  end
+  return projected(self, "exclude", list)
+end
+
+--- A projection in MongoDB's own words, with stored names. Replaces an earlier one.
+---@param spec table
+---@return modm.QuerySet
+function QuerySet:project(spec)
+  if type(spec) ~= "table" or next(spec) == nil then
+    misuse("%s: project takes a table, { name = 1 or 0, ... }", self._meta.name)
+  end
+  local bytes, message = core.raw_filter(spec)
+  if not bytes then misuse("%s: project: %s", self._meta.name, message) end
+  return base.step(self, { _projection = core.decode(bytes), _projection_kind = "project" })
+end
+
+--- Gives tables under stored names instead of instances.
+---@return modm.QuerySet
+function QuerySet:values() return base.step(self, { _values = true }) end
+
+--- Fetches what the documents refer to along with them, one query for each collection and level
+--- of a batch.
+---@param ... string names, dotted; all references without
+---@return modm.QuerySet
+function QuerySet:select_related(...)
+  local names = names_of(self, "select_related", ...)
+  return base.step(self, { _related = #names > 0 and names or true })
+end
+
+---@param collation table|string { locale = "de", ... }, or a locale
+---@return modm.QuerySet
+function QuerySet:collation(collation)
+  if type(collation) == "string" then collation = { locale = collation } end
+  if type(collation) ~= "table" then
+    misuse("%s: a collation is a table or a locale", self._meta.name)
+  end
+  return base.step(self, { _collation = collation })
+end
+
+--- How many documents the server sends at once.
+---@param n integer
+---@return modm.QuerySet
+function QuerySet:batch_size(n)
+  return base.step(self, { _batch_size = base.check_count(self, "batch_size", n) > 0 and n })
+end
+
+return QuerySet
