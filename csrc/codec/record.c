@@ -165,7 +165,7 @@ modm_document_values (lua_State *L, int idx, modm_document *d)
       return;
    }
    idx = lua_absindex (L, idx);
-   lua_createtable (L, (int) d->schema->n, 0);
+   lua_createtable (L, (int) d->schema->n, 1); /* one more for its bytes */
    lua_pushvalue (L, -1);
    modm_setuservalue (L, idx);
    d->flags |= MODM_DOC_VALUES;
@@ -274,9 +274,11 @@ void
 modm_document_rebase (lua_State *L, int idx, modm_document *d)
 {
    idx = lua_absindex (L, idx);
-   modm_document_values (L, idx, d);
-   keep_resolved (L, lua_gettop (L), d);
-   lua_pop (L, 1);
+   if (d->schema->flags & MODM_SCHEMA_RESOLVES) {
+      modm_document_values (L, idx, d);
+      keep_resolved (L, lua_gettop (L), d);
+      lua_pop (L, 1);
+   }
    modm_document_take_bytes (L, idx, d);
    /* from here on nothing allocates, so nothing can fail half way */
    modm_document_values (L, idx, d);

@@ -168,8 +168,8 @@ check_choices (modm_validation *v, int idx, const modm_field *f)
          luaL_addvalue (&text);
       }
       luaL_pushresult (&text);
-      modm_report (v, "%s is not a choice. Choices are [%s].", modm_describe (L, idx),
-                   lua_tostring (L, -2));
+      const char *all = lua_tostring (L, -1);
+      modm_report (v, "%s is not a choice. Choices are [%s].", modm_describe (L, idx), all);
    }
    lua_settop (L, top);
 }

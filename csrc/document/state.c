@@ -12,13 +12,22 @@ check_slot (lua_State *L, const modm_document *d, int idx)
    return (uint32_t) f->id - 1;
 }
 
-/* core.validate(document, exclude (set of names) or nil, cascade) -> errors or nil, callbacks or
- * nil */
+/* core.validate(document, exclude (set of names) or nil, cascade, filled) -> errors or nil,
+ * callbacks or nil. Unless the function defaults were filled in: where some are due, in it or in
+ * documents embedded in it, it does nothing and gives nil, nil, {document, name, ...} */
 static int
 l_validate (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
-   bool cascade = lua_toboolean (L, 3);
+   bool cascade = lua_toboolean (L, 3), filled = lua_toboolean (L, 4);
+   lua_settop (L, 2);
+   if (!filled) {
+      lua_pushnil (L);
+      lua_pushnil (L);
+      modm_document_defaults (L, 1, d);
+      if (!lua_isnil (L, -1))
+         return 3;
+   }
    modm_document_validate (L, 1, d, lua_istable (L, 2) ? 2 : 0, cascade);
    return 2;
 }
@@ -29,16 +38,6 @@ l_convert (lua_State *L)
 {
    modm_document_convert (L, 1, modm_document_check (L, 1));
    return 0;
-}
-
-/* core.defaults(document) -> {document, name, ...} whose function default is due, or nil */
-static int
-l_defaults (lua_State *L)
-{
-   modm_document_defaults (L, 1, modm_document_check (L, 1));
-   if (lua_istable (L, -1) && lua_rawlen (L, -1) == 0)
-      lua_pushnil (L);
-   return 1;
 }
 
 /* core.default(document, name) -> the function default of a field */
@@ -66,6 +65,52 @@ l_encode (lua_State *L)
    if (b->failed)
       return luaL_error (L, "not enough memory");
    lua_pushlstring (L, (const char *) b->data, b->len);
+   return 1;
+}
+
+/* core.set_default(document, name, value): what a function default gave. An empty value is handed
+ * out, but not stored. */
+static int
+l_set_default (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   uint32_t i = check_slot (L, d, 2);
+   lua_settop (L, 3);
+   bool blank = modm_isblank (L, 3);
+   if (lua_isnil (L, 3)) {
+      lua_pushlightuserdata (L, NULL); /* remembered as nil, and not called again */
+      lua_replace (L, 3);
+   }
+   modm_document_assign (L, 1, d, i);
+   if (blank)
+      d->states[i] = (uint8_t) (MODM_DEFAULTED | (d->states[i] & MODM_PART));
+   return 0;
+}
+
+static const uint8_t *
+check_bytes (lua_State *L, int idx, size_t *len)
+{
+   const uint8_t *bytes = (const uint8_t *) luaL_checklstring (L, idx, len);
+   luaL_argcheck (L, *len >= 5 && (size_t) modm_load_i32 (bytes) == *len, idx, "no BSON document");
+   return bytes;
+}
+
+/* core.diff(schema, before, after) -> the update that leads from one encoding to the other, a
+ * table; nil when nothing differs */
+static int
+l_diff (lua_State *L)
+{
+   const modm_schema *s = modm_schema_check (L, 1);
+   size_t before_len, after_len;
+   const uint8_t *before = check_bytes (L, 2, &before_len), *after = check_bytes (L, 3, &after_len);
+   modm_buffer *b = modm_buffer_push (L);
+   bool same;
+   if (!modm_diff (s, before, before_len, after, after_len, b, &same))
+      return luaL_error (L, "not enough memory, or no BSON document");
+   if (same)
+      lua_pushnil (L);
+   else
+      modm_push_document (L, b->data, b->len);
    return 1;
 }
 
@@ -157,8 +202,16 @@ l_model_of (lua_State *L)
    return 1;
 }
 
-const luaL_Reg modm_document_state_functions[] = {
-   {"validate", l_validate},   {"convert", l_convert},        {"defaults", l_defaults},
-   {"default", l_default},     {"encode_document", l_encode}, {"key", l_key},
-   {"id_of", l_id_of},         {"resolve", l_resolve},        {"is_loaded", l_is_loaded},
-   {"schema_of", l_schema_of}, {"model_of", l_model_of},      {NULL, NULL}};
+const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
+                                                  {"convert", l_convert},
+                                                  {"default", l_default},
+                                                  {"set_default", l_set_default},
+                                                  {"diff", l_diff},
+                                                  {"encode_document", l_encode},
+                                                  {"key", l_key},
+                                                  {"id_of", l_id_of},
+                                                  {"resolve", l_resolve},
+                                                  {"is_loaded", l_is_loaded},
+                                                  {"schema_of", l_schema_of},
+                                                  {"model_of", l_model_of},
+                                                  {NULL, NULL}};

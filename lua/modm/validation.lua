@@ -15,17 +15,15 @@ local function set_of(list)
   return set
 end
 
--- Calls the function defaults that are due, in the document and those embedded in it.
-local function fill_defaults(doc)
-  local due = core.defaults(doc)
-  while due do
-    for i = 1, #due, 2 do
-      local value = core.default(due[i], due[i + 1])()
-      if value == nil then value = core.null end
-      due[i][due[i + 1]] = value
-    end
-    due = core.defaults(doc)
+-- Calls the function defaults that are due, a list of document, name, ... True when one gave a value.
+local function fill_defaults(due)
+  local any = false
+  for i = 1, #due, 2 do
+    local value = core.default(due[i], due[i + 1])()
+    core.set_default(due[i], due[i + 1], value)
+    any = any or value ~= nil
   end
+  return any
 end
 
 -- The text of what was raised; a position that error() put in front is of no use to who sees a form.
@@ -34,26 +32,37 @@ local function text_of(raised)
   return (raised:gsub("^[^\n:]+:%d+: ", ""))
 end
 
--- The node of the tree at a path; made when `make`.
+-- The node of the tree at a path; made when `make`. Nil where a message stands on the way: of a value as
+-- a whole, so that what is inside is not looked at.
 local function node_at(tree, path, make)
   for _, key in ipairs(path) do
-    if tree[key] == nil then
-      if not make then return nil end
-      tree[key] = {}
-    end
+    if tree[key] == nil and make then tree[key] = {} end
     tree = tree[key]
+    if type(tree) ~= "table" then return nil end
   end
   return tree
 end
 
+-- Whether something inside a value was wrong already.
+local function has_inner(node)
+  for _, value in pairs(node or {}) do
+    if type(value) == "table" then return true end
+  end
+  return false
+end
+
+-- The validators of a value, unless something inside it is wrong; they speak before what is built in.
 local function run_validators(pending, tree)
   local position = 1
+  if has_inner(node_at(tree, pending.path, false)) then return end
   for _, validator in ipairs(pending.validators) do
     local ok, result, message = pcall(validator, pending.value)
     local failure = not ok and text_of(result) or (not result and message and tostring(message))
       or (result == false and "is not valid")
     if failure then
-      table.insert(node_at(tree, pending.path, true), position, failure)
+      local node = node_at(tree, pending.path, true)
+      if not node then return end
+      table.insert(node, position, failure)
       position = position + 1
     end
   end
@@ -118,8 +127,12 @@ end
 ---@param cascade boolean whether references that are unsaved will be saved first
 ---@return true|nil, string?, modm.Error?
 function validation.run(doc, exclude, cascade)
-  fill_defaults(doc)
-  local tree, pending = core.validate(doc, set_of(exclude), cascade)
+  exclude = set_of(exclude)
+  local tree, pending, due = core.validate(doc, exclude, cascade)
+  while due do
+    local more = fill_defaults(due) -- a default may hold documents with defaults of their own
+    tree, pending, due = core.validate(doc, exclude, cascade, not more)
+  end
   for _, entry in ipairs(pending or {}) do
     tree = tree or {}
     if entry.validators then run_validators(entry, tree) else run_clean(entry, tree) end
