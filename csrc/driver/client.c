@@ -46,15 +46,19 @@ abandon (modm_client *client)
    client->handle = NULL;
 }
 
+void
+modm_client_settle (modm_client *client)
+{
+   if (client->handle && client->pid != getpid ())
+      abandon (client);
+}
+
 static void
 drop_handle (modm_client *client)
 {
+   modm_client_settle (client);
    if (!client->handle)
       return;
-   if (client->pid != getpid ()) {
-      abandon (client);
-      return;
-   }
    while (client->cursors)
       modm_cursor_kill (client->cursors);
    mongoc_client_destroy (client->handle);
@@ -90,8 +94,7 @@ modm_client_enter (modm_client *client, bson_error_t *error)
       return NULL;
    }
    modm_log_secrets (&client->secrets, false);
-   if (client->handle && client->pid != getpid ())
-      abandon (client);
+   modm_client_settle (client);
    if (!client->handle) {
       client->handle = mongoc_client_new_from_uri_with_error (client->uri, error);
       if (!client->handle)

@@ -19,16 +19,6 @@ modm_cursor_kill (modm_cursor *cursor)
    cursor->handle = NULL;
 }
 
-void
-modm_cursor_free (modm_cursor *cursor)
-{
-   if (!cursor)
-      return;
-   modm_cursor_kill (cursor);
-   modm_buffer_free (&cursor->batch);
-   free (cursor);
-}
-
 static void
 attach (modm_cursor *cursor, modm_client *client, mongoc_cursor_t *handle)
 {
@@ -173,6 +163,7 @@ modm_op_close (modm_op *op)
    modm_cursor *cursor = op->cursor;
    if (!cursor)
       return;
+   modm_client_settle (op->client);
    cursor->done = true;
    modm_cursor_kill (cursor);
    modm_buffer_free (&cursor->batch);

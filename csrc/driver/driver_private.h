@@ -84,6 +84,9 @@ void modm_client_release (modm_client *client);
  * be. Every enter is followed by a leave. */
 mongoc_client_t *modm_client_enter (modm_client *client, bson_error_t *error);
 void modm_client_leave (void);
+/* After a fork: lets go of handle and cursors of the parent, silently. Comes before anything that
+ * could talk to a server. */
+void modm_client_settle (modm_client *client);
 /* Kills the cursors, ends the sessions, closes the sockets. Idempotent. */
 void modm_client_close (modm_client *client);
 /* Pushes a modm.Client with a fresh client without a URI. */
@@ -97,9 +100,8 @@ void modm_client_open (lua_State *L);
 
 /* ---- operations ---- */
 
-/* Frees the cursor's batch and handle, and leaves its client's list. */
+/* Destroys the libmongoc cursor, and with it the server's, and leaves the client's list. */
 void modm_cursor_kill (modm_cursor *cursor);
-void modm_cursor_free (modm_cursor *cursor);
 bool modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error);
 
 /* The parts of an operation as libmongoc wants them. False with the error. */

@@ -45,7 +45,8 @@ mt_gc (lua_State *L)
    if (!op)
       return 0;
    op->tag.tag = NULL;
-   modm_cursor_free (op->cursor);
+   modm_op_close (op);
+   free (op->cursor);
    modm_buffer_free (&op->body);
    modm_buffer_free (&op->options);
    modm_buffer_free (&op->read_preference);

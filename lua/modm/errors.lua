@@ -92,11 +92,11 @@ end
 --- Raises. Misuse, a kind and a message, gets the position of the caller in front, as `error` has it.
 ---@param err modm.Error|string|modm.Kind an error object is raised as it is
 ---@param message string|nil
----@param level integer|nil as for `error`: 1 is where raise is called, 2 (the default) its caller
+---@param level integer|nil whose position: 2 is the function that calls raise, 3 (the default) its caller
 function errors.raise(err, message, level)
   if not errors.is_error(err) then
     err = errors.new(err, message)
-    local info = debug.getinfo(level or 2, "Sl")
+    local info = debug.getinfo(level or 3, "Sl")
     if info and info.currentline > 0 then
       err.where = ("%s:%d: "):format(info.short_src, info.currentline)
     end

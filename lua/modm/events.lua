@@ -8,7 +8,7 @@ local clients = setmetatable({}, { __mode = "k" }) -- of all connections, also t
 
 local function monitor(on)
   for client in pairs(clients) do
-    client:monitor(on)
+    pcall(client.monitor, client, on) -- LuaJIT shows clients that were collected already; they refuse
   end
 end
 
@@ -43,6 +43,9 @@ end
 function events.on(what, listener)
   if what ~= "command" then
     error(("there are no '%s' events: say modm.on(\"command\", listener)"):format(tostring(what)), 2)
+  end
+  if type(listener) ~= "function" then
+    error("modm.on: the listener must be a function, got " .. type(listener), 2)
   end
   listeners[#listeners + 1] = listener
   if #listeners == 1 then
