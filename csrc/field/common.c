@@ -74,6 +74,8 @@ push_quoted (lua_State *L, int idx)
    const char *text = lua_tolstring (L, idx, &len);
    if (!modm_utf8_check (text, len, NULL)) {
       lua_pushliteral (L, "a string that is not UTF-8");
+   } else if (memchr (text, '\0', len)) {
+      lua_pushliteral (L, "a string that holds NUL");
    } else if (len <= MOST) {
       lua_pushfstring (L, "'%s'", text);
    } else {

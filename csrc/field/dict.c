@@ -93,7 +93,7 @@ modm_dict_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
                   size_t key_len, int depth, modm_error *err)
 {
    (void) f;
-   if (lua_type (L, idx) != LUA_TTABLE)
+   if (lua_type (L, idx) != LUA_TTABLE || modm_mark_test (L, idx) == MODM_ARRAY)
       return modm_append_value (L, idx, b, key, key_len, depth, err);
    modm_write_key (b, MODM_BSON_DOCUMENT, key, key_len);
    return modm_append_document (L, idx, b, depth + 1, err);

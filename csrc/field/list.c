@@ -132,7 +132,7 @@ modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
                   size_t key_len, int depth, modm_error *err)
 {
    idx = lua_absindex (L, idx);
-   if (lua_type (L, idx) != LUA_TTABLE)
+   if (lua_type (L, idx) != LUA_TTABLE || modm_mark_test (L, idx) == MODM_OBJECT)
       return modm_append_value (L, idx, b, key, key_len, depth, err);
    uint32_t n = 0;
    bool ok;

@@ -12,8 +12,11 @@ modm_boolean_convert (lua_State *L, int idx, const modm_field *f, modm_validatio
    if (type == LUA_TBOOLEAN)
       return MODM_SAME;
    bool value = !modm_isblank (L, idx);
+   int64_t n;
    if (type == LUA_TNUMBER)
       value = lua_tonumber (L, idx) != 0;
+   else if (modm_int64_test (L, idx, &n))
+      value = n != 0;
    lua_pushboolean (L, value);
    return MODM_CONVERTED;
 }

@@ -49,12 +49,10 @@ modm_char_compile (lua_State *L, int options, modm_field *f)
 {
    int64_t n;
    if (modm_option_integer (L, options, "min_length", &n)) {
-      luaL_argcheck (L, n >= 0 && n <= INT32_MAX, 1, "option 'min_length' is out of range");
       f->flags |= MODM_FIELD_HAS_MIN;
       f->limit.length.min = (uint32_t) n;
    }
    if (modm_option_integer (L, options, "max_length", &n)) {
-      luaL_argcheck (L, n >= 0 && n <= INT32_MAX, 1, "option 'max_length' is out of range");
       f->flags |= MODM_FIELD_HAS_MAX;
       f->limit.length.max = (uint32_t) n;
    }

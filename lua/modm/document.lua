@@ -19,10 +19,12 @@ local function relation() return require "modm.relation" end
 local function wrap(read)
   return function(doc, name)
     local value, need = read(doc, name)
-    if not need then return value end
     if need == NEED_DEFAULT then
-      doc[name] = core.default(doc, name)()
-      return (read(doc, name))
+      core.set_default(doc, name, core.default(doc, name)())
+      value, need = read(doc, name)
+    end
+    if not need then
+      return value
     elseif need == NEED_REFERENCE then
       return relation().fetch(doc, name, value)
     elseif need == NEED_REFERENCES then

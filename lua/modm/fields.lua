@@ -12,21 +12,50 @@ Field.__tostring = function(self) return self.kind .. "{}" end
 -- Options of every kind.
 local common = {
   verbose_name = "string", mongo_name = "string", primary_key = "boolean", blank = "boolean",
-  required = "boolean", default = "any", choices = "table", validators = "function[]",
+  required = "boolean", default = "any", choices = "any[]", validators = "function[]",
 }
+
+-- Whether a value is a list, of items of the type when one is given.
+local function is_list(value, item_type)
+  if type(value) ~= "table" then return false end
+  local n = 0
+  for _, item in pairs(value) do
+    n = n + 1
+    if value[n] == nil or item_type and type(item) ~= item_type then return false end
+  end
+  return true
+end
 
 -- Whether a value is of an option's type, a LuaLS type ("modm.Field" is looked at by its metatable).
 local function fits(value, wanted)
   local found = type(value)
   if wanted == "any" or found == wanted then return true end
-  if wanted == "integer" then return found == "number" and value % 1 == 0 end
+  if wanted == "integer" then return found == "number" and value % 1 == 0 or core.type(value) == "Int64" end
   if wanted == "modm.Field" then return getmetatable(value) == Field end
   if wanted == "modm.Model|string" then return found == "string" or found == "table" end
-  if wanted ~= "function[]" or found ~= "table" then return false end
-  for _, item in ipairs(value) do
-    if type(item) ~= "function" then return false end
+  if wanted == "any[]" then return is_list(value) end
+  return wanted == "function[]" and is_list(value, "function")
+end
+
+-- What is wrong with the bounds among the options, or nil.
+local function wrong_bounds(options)
+  for _, what in ipairs { "length", "value" } do
+    local least, most = options["min_" .. what], options["max_" .. what]
+    if type(least) == type(most) and least and most < least then return ("max_%s is less than min_%s"):format(what, what) end
+    for _, bound in pairs { least, most } do
+      if what == "length" and (type(bound) ~= "number" or bound < 0 or bound >= 2 ^ 31) then
+        return ("min_%s and max_%s must be from 0 to 2147483647"):format(what, what)
+      end
+    end
   end
-  return true
+end
+
+-- A default that is called: a function, or what is called like one, such as modm.ObjectId or a model.
+local function called(default)
+  if type(default) ~= "table" then return default end
+  local metatable = debug.getmetatable(default)
+  if not metatable or not metatable.__call then return default end
+  return function() return default() end
 end
 
 local counter = 0
@@ -55,7 +84,10 @@ local function constructor(row)
     end
     local options = {}
     for name, value in pairs(given) do
-      if name == 1 and first then name = first end
+      if name == 1 and first then
+        name = first
+        if given[first] ~= nil then error(("%s: '%s' is given twice"):format(row.name, first), 2) end
+      end
       local wanted = own[name] or common[name]
       if not wanted then
         error(("%s has no option '%s'"):format(row.name, tostring(name)), 2)
@@ -64,6 +96,9 @@ local function constructor(row)
       end
       options[name] = value
     end
+    options.default = called(options.default)
+    local wrong = wrong_bounds(options)
+    if wrong then error(row.name .. ": " .. wrong, 2) end
     if first == "model" and options.model == nil then
       error(row.name .. " needs a model, or its name, as its first value", 2)
     end
