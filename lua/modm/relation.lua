@@ -20,12 +20,12 @@ local relation = {
 ---@return boolean
 function relation.has_rules(meta) return #rules.of(meta) > 0 end
 
---- What a reference that was read for the first time refers to. Raises an error object: a field
---- that is read cannot return one.
+--- What a reference that is read for the first time refers to. Raises an error object: a field that
+--- is read cannot return one.
 ---@param doc modm.Document
 ---@param name string the field
 ---@param key any what it holds
----@return modm.Document|any|nil target nil when it points nowhere; the key inside no_auto_dereference
+---@return any target a document, or nil when it points nowhere; the key inside no_auto_dereference
 function relation.fetch(doc, name, key)
   if suspension.holds(doc) then return key end
   return resolving.fetch(doc, name)
@@ -41,7 +41,7 @@ function relation.fetch_list(doc, name, list)
   return list
 end
 
---- The documents that a document holds through its references, also in lists and embedded documents:
+--- The documents that a document holds through its references, also in lists and embedded ones:
 --- those that were fetched, and instances that were assigned. Each once, itself left out.
 ---@param doc modm.Document
 ---@return modm.Document[]

@@ -21,7 +21,8 @@ function help.sent(fn)
   return list, result
 end
 
---- "find users, delete posts": the names of the commands that fn sends, with their collections, and what fn returned.
+--- "find users, delete posts": the commands that fn sends, with their collections; and what fn
+--- returned.
 function help.names(fn)
   local list, result = help.sent(fn)
   local names = {}

@@ -64,8 +64,8 @@ describe("a reference", function()
   it("is fetched by its key alone", function()
     local doc = post { author = jon }
     local command = help.sent(function() return doc.author end)[1].command
-    assert.same({ "jon@x.org" }, { unpack and unpack(command.filter._id["$in"])
-      or table.unpack(command.filter._id["$in"]) })
+    assert.equal(1, #command.filter._id["$in"])
+    assert.equal("jon@x.org", command.filter._id["$in"][1])
     assert.is_nil(command.filter._cls)
   end)
 
@@ -86,7 +86,8 @@ describe("a reference", function()
   end)
 
   it("to another model of the collection is an error that says so", function()
-    local Chief = modm.MongoModel:extend("lazy.Chief", { admin = f.ReferenceField { Admin }, Meta = Meta })
+    local Chief = modm.MongoModel:extend("lazy.Chief", {
+      admin = f.ReferenceField { Admin }, Meta = Meta })
     local ok, err = pcall(function() return help.stored(Chief { admin = "jon@x.org" }).admin end)
     assert.is_false(ok)
     assert.equal("OperationError", err.kind)
@@ -109,7 +110,8 @@ describe("a reference", function()
   end)
 
   it("to a model that does not exist raises", function()
-    local Lost = modm.MongoModel:extend("lazy.Lost", { to = f.ReferenceField { "NoSuchModel" }, Meta = Meta })
+    local Lost = modm.MongoModel:extend("lazy.Lost", {
+      to = f.ReferenceField { "NoSuchModel" }, Meta = Meta })
     local ok, err = pcall(function() return Lost { to = "x" }.to end)
     assert.is_false(ok)
     assert.matches("NoSuchModel", tostring(err))
@@ -129,7 +131,8 @@ describe("a reference", function()
   it("raises the error object when the server fails", function()
     modm.connect("mongodb://127.0.0.1:1/none", { alias = "nowhere", serverSelectionTimeoutMS = 50 })
     local Far = modm.MongoModel:extend("lazy.Far", { Meta = { connection_alias = "nowhere" } })
-    local Near = modm.MongoModel:extend("lazy.Near", { far = f.ReferenceField { Far }, Meta = Meta })
+    local Near = modm.MongoModel:extend("lazy.Near", {
+      far = f.ReferenceField { Far }, Meta = Meta })
     local doc = Near { far = modm.ObjectId() }
     local ok, err = pcall(function() return doc.far end)
     assert.is_false(ok)
@@ -171,7 +174,7 @@ describe("references in lists and embedded documents", function()
 
   it("are not written back when they were only read", function()
     local doc = post { author = jon, readers = { jon, sam }, first = Comment { author = jon } }
-    local _ = doc.author.name, doc.readers[1].name, doc.first.author.name
+    assert.equal("JonJonJon", doc.author.name .. doc.readers[1].name .. doc.first.author.name)
     assert.equal("", help.names(function() assert(doc:save()) end))
   end)
 end)
@@ -246,7 +249,9 @@ describe("no_auto_dereference", function()
       assert.equal("sam@x.org", doc.author)
       assert.equal("Jon", assert(User.objects:get { pk = "sam@x.org" }).best_friend.name)
     end)
-    modm.no_auto_dereference(Special, function() assert.equal("Jon", post { author = jon }.author.name) end)
+    modm.no_auto_dereference(Special, function()
+      assert.equal("Jon", post { author = jon }.author.name)
+    end)
   end)
 
   it("holds for the coroutine that runs alone", function()
@@ -270,7 +275,7 @@ describe("no_auto_dereference", function()
   end)
 
   it("refuses what is no model or no function", function()
-    assert.error_matches(function() modm.no_auto_dereference({}, function() end) end, "a model expected")
+    assert.error_matches(function() modm.no_auto_dereference({}, print) end, "a model expected")
     assert.error_matches(function() modm.no_auto_dereference(Post, 1) end, "a function expected")
   end)
 end)

@@ -1,54 +1,45 @@
---- Fetches what references point to: for one that is read, and for many documents at once, level by level.
+--- Fetches what references point to: for one that is read, and for many documents at once.
 --
--- C collects keys from documents and places what was found (csrc/relation); here are the queries, since only
--- Lua may wait.
+-- C collects keys from documents and places what was found (csrc/relation); here are the queries,
+-- since only Lua may wait.
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local family = require "modm.relation.family"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
 
 local resolving = {}
 
--- A session that has found more than this many documents forgets them, so that an iteration's memory stays
+-- A session that knows more keys than this forgets them, so that an iteration's memory stays
 -- bounded.
 local REMEMBERED = 10000
 -- Keys of one query: bounded by their bytes alone (core.keys_slice).
 local ANY = 2 ^ 31 - 1
 local ID = { "_id", 0 }
 
---- What was found so far, for several calls of dereference that belong together: what is known is not
---- fetched again, and one key is one instance.
+--- What was found so far, for several calls of dereference that belong together and have the same
+--- fields: what is known is not fetched again, and one key is one instance.
 ---@return table
 function resolving.session() return { targets = {}, groups = {} } end
 
-local function root_of(meta)
-  while meta.parent do meta = meta.parent end
-  return meta
-end
-
-local function is_within(meta, ancestor)
-  while meta and meta ~= ancestor do meta = meta.parent end
-  return meta ~= nil
-end
-
--- Puts a model that is referred to into the group that is fetched together: those of one collection and
--- one hierarchy, read as the model that they all extend.
+-- Puts a model that is referred to into the group that is fetched together: those of one collection
+-- and one hierarchy, read as the model that they all extend.
 local function join_group(session, target)
   local meta = registry.meta(target.model)
   local conn, database, collection = meta:open()
   if not conn then return nil, database, collection end
   local of_conn = session.groups[conn] or {}
   session.groups[conn] = of_conn
-  local name = database .. "." .. collection .. "\n" .. root_of(meta).name
+  local name = database .. "." .. collection .. "\n" .. family.root(meta).name
   local group = of_conn[name]
   if not group then
-    group = { conn = conn, database = database, collection = collection, meta = meta, found = {},
-      keys = target.keys, done = 0 }
+    group = { conn = conn, database = database, collection = collection, meta = meta,
+      keys = target.keys, found = {}, done = 0 }
     of_conn[name] = group
   else
     core.keys_merge(group.keys, target.keys)
-    while not is_within(meta, group.meta) do group.meta = group.meta.parent end
+    while not family.is_within(meta, group.meta) do group.meta = group.meta.parent end
   end
   target.group, target.keys, target.found = group, group.keys, group.found
   return group
@@ -65,8 +56,8 @@ local function reading_error(raised)
   return errors.new("OperationError", (tostring(raised):gsub("^[^\n:]+:%d+: ", "")))
 end
 
--- Fetches the documents of the keys that were not asked for yet: in one query, unless their bytes are too
--- many for one.
+-- Fetches the documents of the keys that were not asked for yet: in one query, unless their bytes
+-- are too many for one.
 local function fetch_group(group)
   local meta, keys = group.meta, group.keys
   while group.done < #keys do
@@ -172,7 +163,9 @@ end
 -- Paths as a tree, or nil for all references of the documents.
 local function plan_of(fields, docs)
   if fields == nil then return nil end
-  if type(fields) ~= "table" then misuse("dereference takes a list of names, not a %s", type(fields)) end
+  if type(fields) ~= "table" then
+    misuse("dereference takes a list of names, not a %s", type(fields))
+  end
   if next(fields) == nil then return nil end
   local metas, seen = {}, {}
   for _, doc in ipairs(docs) do
@@ -188,17 +181,17 @@ local function check_documents(docs)
   if core.model_of(docs) then return { docs } end
   if type(docs) ~= "table" then misuse("dereference takes a document or a list of them") end
   for i, doc in ipairs(docs) do
-    if not core.model_of(doc) then misuse("dereference: number %d of the list is no document", i) end
+    if not core.model_of(doc) then misuse("dereference: item %d of the list is no document", i) end
   end
   return docs
 end
 
---- Fetches what many documents refer to: one query for each collection and level, unless their keys are more than
---- some megabytes. Documents that several refer to are one instance.
+--- Fetches what many documents refer to: one query for each collection and level, unless the
+--- keys are more than 4 MiB. A document that several refer to is one instance.
 ---@param docs modm.Document|modm.Document[]
----@param fields string[]|nil names, dotted into embedded documents and on through references ("author.company");
---- without, all references of the documents and of those embedded in them
----@param session table|nil of relation.session: what earlier calls found is used again
+---@param fields string[]|nil names, dotted into embedded documents and on through references
+--- ("author.company"); without, all references of the documents and of those embedded in them
+---@param session table|nil of relation.session
 ---@return modm.Document|modm.Document[]|nil docs what was given
 ---@return string? message
 ---@return modm.Error? err

@@ -1,6 +1,7 @@
 --- no_auto_dereference: models whose references read as keys, for one coroutine.
 
 local core = require "modm.core"
+local references = require "modm.relation.references"
 local registry = require "modm.registry"
 
 local suspension = {}
@@ -15,18 +16,12 @@ local function running()
   return thread
 end
 
--- The innermost field of lists.
-local function innermost(definition)
-  while definition.options.field do definition = definition.options.field end
-  return definition
-end
-
 -- Adds a model and those embedded in it to the set.
 local function spread(meta, set)
   if set[meta] then return set end
   set[meta] = true
   for _, definition in pairs(meta.fields) do
-    local inner = innermost(definition)
+    local inner = references.innermost(definition)
     if inner.kind:find "^Embedded" then
       local found, target = pcall(registry.find, inner.options.model)
       if found then spread(target, set) end
@@ -43,9 +38,9 @@ local function finish(thread, set, ok, ...)
   return ...
 end
 
---- Calls fn and returns what it returns. Meanwhile references of the model, of those that extend it and
---- of documents embedded in them read as keys, unless they were fetched before. It holds for the
---- coroutine that runs, and for no other; it ends however fn ends.
+--- Calls fn and returns what it returns. Meanwhile references of the model, of those that extend it
+--- and of documents embedded in them read as keys, unless they were fetched before. It holds for
+--- the coroutine that runs, and for no other; it ends however fn ends.
 ---@param model modm.Model
 ---@param fn fun(): ...
 ---@return ...
