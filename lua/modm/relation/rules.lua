@@ -7,7 +7,6 @@
 local errors = require "modm.errors"
 local family = require "modm.relation.family"
 local references = require "modm.relation.references"
-local registry = require "modm.registry"
 
 local rules = { DO_NOTHING = 0, NULLIFY = 1, CASCADE = 2, DENY = 3, PULL = 4 }
 
@@ -139,15 +138,8 @@ function rules.register(meta, list, level)
   level = level or 3
   for _, item in ipairs(list) do
     local inner, depth = references.innermost(item)
-    if inner.kind == "ReferenceField" then
-      local where = meta.name .. "." .. item.name
-      local target = registry.meta(inner.options.model)
-      if target and target.embedded then
-        invalid(level, "%s: nothing can refer to %s, an embedded model", where, target.name)
-      end
-      if inner.options.on_delete ~= nil then
-        check_rule(level, where, inner.options.on_delete, depth)
-      end
+    if inner.kind == "ReferenceField" and inner.options.on_delete ~= nil then
+      check_rule(level, meta.name .. "." .. item.name, inner.options.on_delete, depth)
     end
   end
   generation = generation + 1
