@@ -9,6 +9,7 @@ modm_find_l_find (lua_State *L)
 {
    size_t len;
    modm_error err;
+   lua_settop (L, 6);
    const uint8_t *filter = modm_query_bytes (L, 4, &len);
    modm_op *op = modm_query_op (L, MODM_OP_FIND);
    modm_buffer_write (&op->body, filter, len);
