@@ -54,18 +54,54 @@ read_assigned (lua_State *L, int idx, modm_document *d, uint32_t i)
    }
 }
 
-/* A table as a default is copied, or all documents would share it. Marks stay. */
+static void push_copy (lua_State *L, int idx, int depth);
+
+/* Pushes a copy of the embedded document at idx. */
+static void
+push_document_copy (lua_State *L, int idx, const modm_document *d, int depth)
+{
+   modm_document *copy = modm_document_push (L, d->schema);
+   int at = lua_gettop (L);
+   copy->flags = d->flags & ~(uint32_t) MODM_DOC_VALUES;
+   memcpy (copy->offsets, d->offsets, d->schema->n * sizeof *d->offsets);
+   modm_document_values (L, at, copy);
+   if (d->bytes) {
+      copy->bytes = memcpy (lua_newuserdata (L, d->len), d->bytes, d->len);
+      copy->len = d->len;
+      lua_rawseti (L, at + 1, MODM_VALUES_BYTES);
+   }
+   if (d->flags & MODM_DOC_VALUES) {
+      modm_getuservalue (L, idx);
+      lua_rawgeti (L, -1, MODM_VALUES_MASK);
+      lua_rawseti (L, at + 1, MODM_VALUES_MASK);
+      for (int i = 1; i <= (int) d->schema->n; i++) {
+         lua_rawgeti (L, at + 2, i);
+         push_copy (L, -1, depth + 1);
+         lua_rawseti (L, at + 1, i);
+         lua_pop (L, 1);
+      }
+   }
+   memcpy (copy->states, d->states, d->schema->n);
+   lua_settop (L, at);
+}
+
+/* A default that may change is copied, or all documents would share it. Marks stay. */
 static void
 push_copy (lua_State *L, int idx, int depth)
 {
    idx = lua_absindex (L, idx);
+   luaL_checkstack (L, 10, "a default");
+   if (depth > MODM_MAX_DEPTH)
+      luaL_error (L, "a default nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);
+   const modm_document *d = modm_document_test (L, idx);
+   if (d && d->schema->flags & MODM_SCHEMA_EMBEDDED) {
+      push_document_copy (L, idx, d, depth);
+      return;
+   }
    if (lua_type (L, idx) != LUA_TTABLE) {
       lua_pushvalue (L, idx);
       return;
    }
-   if (depth > MODM_MAX_DEPTH)
-      luaL_error (L, "a default nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);
-   luaL_checkstack (L, 8, "a default");
    lua_newtable (L);
    for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
       lua_pushvalue (L, -2);

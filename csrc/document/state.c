@@ -122,25 +122,37 @@ l_key (lua_State *L)
    return 1;
 }
 
-/* Replaces documents by their keys in the value at the top: a document, or a list. */
+/* Replaces documents by their keys in the value at the top, one of field f: a document, or a list.
+ */
 static void
-push_keys (lua_State *L)
+push_keys (lua_State *L, const modm_field *f)
 {
    modm_document *d = modm_document_test (L, -1);
-   if (d) {
+   if (d && f->kind->role == MODM_REFERENCE) {
       modm_document_push_pk (L, -1, d);
       lua_remove (L, -2);
-   } else if (lua_type (L, -1) == LUA_TTABLE) {
+   } else if (f->inner && lua_type (L, -1) == LUA_TTABLE) {
       int list = lua_gettop (L);
       luaL_checkstack (L, 6, "keys");
       lua_newtable (L);
       for (int i = 1; lua_rawgeti (L, list, i) != LUA_TNIL; i++) {
-         push_keys (L);
+         push_keys (L, f->inner);
          lua_rawseti (L, list + 1, i);
       }
       lua_pop (L, 1);
       lua_remove (L, list);
    }
+}
+
+/* Reads slot i, so that what was assigned is converted and what was not loaded raises; what was not
+ * set stays so. */
+static void
+settle_slot (lua_State *L, modm_document *d, uint32_t i)
+{
+   if (modm_state_of (d->states[i]) == MODM_UNSET)
+      return;
+   (void) modm_document_read (L, 1, d, i);
+   lua_pop (L, 1);
 }
 
 /* core.id_of(document, name) -> the key (or list of keys) that a reference holds, without a query
@@ -149,8 +161,15 @@ static int
 l_id_of (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
-   modm_document_peek (L, 1, d, check_slot (L, d, 2));
-   push_keys (L);
+   uint32_t i = check_slot (L, d, 2);
+   const modm_field *f = &d->schema->fields[i], *inner = f;
+   while (inner->inner)
+      inner = inner->inner;
+   if (inner->kind->role != MODM_REFERENCE)
+      luaL_error (L, "%s.%s is no reference", d->schema->name, f->name);
+   settle_slot (L, d, i);
+   modm_document_peek (L, 1, d, i);
+   push_keys (L, f);
    if (modm_isnull (L, -1))
       lua_pushnil (L);
    return 1;

@@ -38,29 +38,34 @@ check_stored_name (lua_State *L, const modm_field *f)
 {
    const char *name = f->mongo_name;
    if (name[0] == '$')
-      luaL_error (L, "%s: a mongo_name cannot start with '$': '%s'", f->name, name);
+      luaL_error (L, "%s.%s: a mongo_name cannot start with '$': '%s'", f->schema->name, f->name,
+                  name);
    if (strchr (name, '.'))
-      luaL_error (L, "%s: a mongo_name cannot contain a dot: '%s'", f->name, name);
+      luaL_error (L, "%s.%s: a mongo_name cannot contain a dot: '%s'", f->schema->name, f->name,
+                  name);
    if (strlen (name) != f->mongo_len)
-      luaL_error (L, "%s: a mongo_name cannot contain NUL", f->name);
+      luaL_error (L, "%s.%s: a mongo_name cannot contain NUL", f->schema->name, f->name);
    if (!modm_utf8_check (name, f->mongo_len, NULL))
-      luaL_error (L, "%s: a mongo_name must be UTF-8", f->name);
+      luaL_error (L, "%s.%s: a mongo_name must be UTF-8", f->schema->name, f->name);
    bool is_id = strcmp (name, "_id") == 0;
    if ((f->flags & MODM_FIELD_PRIMARY) && !is_id)
-      luaL_error (L, "%s: the mongo_name of a primary key must be '_id'", f->name);
-   if (!(f->flags & MODM_FIELD_PRIMARY) && is_id)
-      luaL_error (L, "%s: only the primary key is stored as '_id': set primary_key = true",
+      luaL_error (L, "%s.%s: the mongo_name of a primary key must be '_id'", f->schema->name,
                   f->name);
+   if (!(f->flags & MODM_FIELD_PRIMARY) && is_id)
+      luaL_error (L, "%s.%s: only the primary key is stored as '_id': set primary_key = true",
+                  f->schema->name, f->name);
    if (strcmp (name, "_cls") == 0)
-      luaL_error (L, "%s: '_cls' is kept for the model's name", f->name);
+      luaL_error (L, "%s.%s: '_cls' is kept for the model's name", f->schema->name, f->name);
 }
 
 static void
 compile_names (lua_State *L, int def, int options, modm_field *f)
 {
    size_t len;
-   f->name = text_at (L, def, "name");
-   f->name_len = (uint32_t) strlen (f->name);
+   lua_getfield (L, def, "name");
+   f->name = lua_tolstring (L, -1, &len); /* the definition keeps it */
+   f->name_len = (uint32_t) len;
+   lua_pop (L, 1);
    bool primary = f->flags & MODM_FIELD_PRIMARY;
    f->mongo_name = primary ? "_id" : f->name;
    f->mongo_len = primary ? 3 : f->name_len;

@@ -31,10 +31,10 @@ modm_schema_index (lua_State *L, modm_schema *s, int env)
    lua_pop (L, 1);
    for (uint32_t i = 0; i < s->n; i++) {
       const modm_field *f = &s->fields[i];
-      const modm_field *other = modm_schema_stored (s, f->mongo_name, f->mongo_len, i);
-      if (other && other != f)
-         luaL_error (L, "'%s' cannot have the same mongo_name of existing field '%s'", f->name,
-                     other->name);
+      const modm_field *other = modm_schema_stored (s, f->mongo_name, f->mongo_len, UINT32_MAX);
+      if (other)
+         luaL_error (L, "%s: '%s' cannot have the same mongo_name of existing field '%s'", s->name,
+                     f->name, other->name);
       uint32_t at = hash (f->mongo_name, f->mongo_len) & s->mask;
       while (s->table[at])
          at = (at + 1) & s->mask;
@@ -125,7 +125,12 @@ modm_field_target (lua_State *L, const modm_field *f)
    lua_rawgeti (L, -1, MODM_ENV_RESOLVE);
    lua_getfield (L, -3, "model");
    lua_call (L, 1, 1); /* raises ModelDoesNotExist */
-   ((modm_field *) f)->target = modm_schema_check (L, -1);
+   const modm_schema *found = modm_schema_check (L, -1);
+   bool embedded = found->flags & MODM_SCHEMA_EMBEDDED;
+   if (embedded != (f->kind->role == MODM_EMBEDDED))
+      luaL_error (L, "%s.%s: %s is no %s", f->schema->name, f->name, found->name,
+                  embedded ? "model with a collection" : "embedded model");
+   ((modm_field *) (uintptr_t) f)->target = found;
    lua_setfield (L, -3, "target");
    lua_pop (L, 2);
    return f->target;

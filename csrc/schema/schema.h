@@ -52,7 +52,7 @@ struct modm_schema {
    enum { MODM_UNKNOWN, MODM_NO, MODM_YES } calls; /* a function default in it or further in */
 };
 
-modm_schema *modm_schema_check (lua_State *L, int idx);
+modm_schema *modm_schema_check (lua_State *L, int idx) __attribute__ ((returns_nonnull));
 const modm_schema *modm_schema_test (lua_State *L, int idx);
 
 /* Pushes the environment of a schema, of a field. */
@@ -75,7 +75,8 @@ const modm_schema *modm_schema_class (lua_State *L, const modm_schema *s, const 
                                       size_t len);
 /* The model that an embedded or reference field points to, looked up by name at first use; raises
  * ModelDoesNotExist. */
-const modm_schema *modm_field_target (lua_State *L, const modm_field *f);
+const modm_schema *modm_field_target (lua_State *L, const modm_field *f)
+   __attribute__ ((returns_nonnull));
 
 void modm_schema_open (lua_State *L);
 

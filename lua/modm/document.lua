@@ -93,7 +93,7 @@ local save_options = { cascade = "boolean", full_clean = "boolean", force_insert
 ---@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean? }|nil
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:save(given)
-  options.check("save", given, save_options, 3)
+  options.check("save", given, save_options)
   given = given or {}
   local meta = registry.meta(core.model_of(self))
   local cascade = given.cascade

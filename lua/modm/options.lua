@@ -1,5 +1,7 @@
 --- Checks tables of options that programs pass in.
 
+local misuse = require "modm.misuse"
+
 local options = {}
 
 local function fits(value, wanted)
@@ -12,21 +14,25 @@ local function fits(value, wanted)
   return false
 end
 
---- Raises, at `level`, for an option that is not in `known` or is not of its type ("boolean", "table|string").
+--- Raises for an option that is not in `known` or is not of its type ("boolean", "table|string").
 ---@param what string what the options are of, for the message
 ---@param given table|nil
 ---@param known table<string, string>
----@param level integer as of error()
+---@param level integer|nil as of error(); without, at the line of the program
 function options.check(what, given, known, level)
+  local function refuse(format, ...)
+    if not level then misuse(format, ...) end
+    error(format:format(...), level == 0 and 0 or level + 1)
+  end
   if given == nil then return end
-  if type(given) ~= "table" then error(("%s: a table of options expected, got %s"):format(what, type(given)), level) end
+  if type(given) ~= "table" then refuse("%s: a table of options expected, got %s", what, type(given)) end
   for name, value in pairs(given) do
     local wanted = known[name]
     if not wanted then
-      error(("%s has no option '%s'"):format(what, tostring(name)), level)
+      refuse("%s has no option '%s'", what, tostring(name))
     elseif not fits(value, wanted) then
-      error(("%s: option '%s' must be a %s, got a %s"):format(what, name, wanted:gsub("|", " or a "), type(value)),
-        level)
+      wanted = wanted:gsub("|", " or a ")
+      refuse("%s: option '%s' must be a %s, got a %s", what, name, wanted, type(value))
     end
   end
 end

@@ -13,6 +13,9 @@ function registry.add(meta)
   metas[meta.model] = meta
 end
 
+--- Enters what models extend, which no name leads to.
+function registry.add_base(meta) metas[meta.model] = meta end
+
 --- The meta of a class, or nil when the value is none.
 ---@param class any
 ---@return table?
