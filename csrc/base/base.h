@@ -156,7 +156,7 @@ modm_test (lua_State *L, int idx, modm_class *cls)
 }
 
 /* The same, or a Lua error for argument idx. */
-void *modm_check (lua_State *L, int idx, modm_class *cls);
+void *modm_check (lua_State *L, int idx, modm_class *cls) __attribute__ ((returns_nonnull));
 
 /* luaL_setfuncs with one line less: registers functions into the table at the top. */
 void modm_register (lua_State *L, const luaL_Reg *functions);

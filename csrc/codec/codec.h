@@ -35,8 +35,8 @@ modm_state_of (uint8_t state)
 
 enum {
    MODM_DOC_LOADED = 1 << 0, /* came from the server, or was saved: bytes are what the server has */
-   MODM_DOC_PARTIAL = 1 << 1, /* read with a projection: never saved as a whole */
-   MODM_DOC_VALUES = 1 << 2,  /* has its values table */
+   MODM_DOC_PARTIAL = 1 << 1,  /* read with a projection: never saved as a whole */
+   MODM_DOC_VALUES = 1 << 2,   /* has its values table */
    MODM_DOC_UNKNOWN = 1 << 3,  /* bytes hold elements that are no fields */
    MODM_DOC_KEEPS_CLS = 1 << 4 /* bytes have no _cls, or an alias: it stays as it is */
 };
@@ -69,7 +69,7 @@ modm_document *modm_document_push (lua_State *L, const modm_schema *s);
 modm_document *modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes,
                                    size_t len, const modm_mask *mask);
 modm_document *modm_document_test (lua_State *L, int idx);
-modm_document *modm_document_check (lua_State *L, int idx);
+modm_document *modm_document_check (lua_State *L, int idx) __attribute__ ((returns_nonnull));
 /* Pushes the values table, making it first. */
 void modm_document_values (lua_State *L, int idx, modm_document *d);
 /* Takes new bytes (a block that is a whole userdata, at the top, popped), into which stored slots

@@ -92,7 +92,7 @@ may_call (lua_State *L, const modm_schema *s, int depth)
          found = may_call (L, modm_field_target (L, f), depth + 1);
    }
    if (depth == 0 || found)
-      ((modm_schema *) s)->calls = found ? MODM_YES : MODM_NO;
+      ((modm_schema *) (uintptr_t) s)->calls = found ? MODM_YES : MODM_NO;
    return found;
 }
 

@@ -14,6 +14,11 @@
 #define MODM_HAS_INTEGERS 0
 #endif
 
+/* These never return, which the headers do not say. */
+int luaL_error (lua_State *L, const char *format, ...) __attribute__ ((noreturn));
+int lua_error (lua_State *L) __attribute__ ((noreturn));
+int luaL_argerror (lua_State *L, int arg, const char *message) __attribute__ ((noreturn));
+
 /* Largest magnitude up to which every integer is exact as a double. */
 #define MODM_EXACT_MAX 9007199254740992.0
 
@@ -56,7 +61,7 @@ static inline int
 lua_rawgetp (lua_State *L, int idx, const void *key)
 {
    idx = lua_absindex (L, idx);
-   lua_pushlightuserdata (L, (void *) key);
+   lua_pushlightuserdata (L, (void *) (uintptr_t) key);
    return lua_rawget (L, idx);
 }
 
@@ -64,7 +69,7 @@ static inline void
 lua_rawsetp (lua_State *L, int idx, const void *key)
 {
    idx = lua_absindex (L, idx);
-   lua_pushlightuserdata (L, (void *) key);
+   lua_pushlightuserdata (L, (void *) (uintptr_t) key);
    lua_insert (L, -2);
    lua_rawset (L, idx);
 }

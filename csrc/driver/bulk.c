@@ -94,10 +94,10 @@ add_statements (mongoc_bulk_operation_t *bulk, bson_iter_t *list, bool update, b
 
 /* What a command comes to. */
 typedef struct plan {
+   bson_t options;
+   bson_iter_t list;
    const char *collection;
    const char *statements; /* the field that holds them: "updates" or "deletes" */
-   bson_iter_t list;
-   bson_t options;
    bool update, bypass, listed;
 } plan;
 

@@ -136,8 +136,10 @@ modm_client_push (lua_State *L)
    modm_class_push (L, &class_client);
    lua_setmetatable (L, -2);
    p->client = calloc (1, sizeof *p->client);
-   if (!p->client)
+   if (!p->client) {
       luaL_error (L, "not enough memory");
+      return NULL;
+   }
    p->client->refs = 1;
    modm_events_init (&p->client->events, &p->client->secrets);
    p->tag.tag = &class_client; /* only now: a client without its struct is none */

@@ -95,6 +95,12 @@ modm_client *modm_client_check (lua_State *L, int idx);
 /* Fills in uri, secrets and timeout from the text at index 1 and the options at index 2. False with
  * the message pushed. May throw. */
 bool modm_uri_read (lua_State *L, modm_client *client);
+enum { MODM_OPTION_NAME = 64 };
+/* Lower case without underscores: camelCase and snake_case come to the same. */
+void modm_option_name (char out[MODM_OPTION_NAME], const char *name, size_t len);
+/* Looks at connect's options and pushes a table of them by these names; false with the message
+ * pushed. May throw. */
+bool modm_options_check (lua_State *L, int options);
 /* Opens the class and registers the constructor into the table at the top. */
 void modm_client_open (lua_State *L);
 

@@ -50,7 +50,7 @@ modm_insert_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
    if (!n)
       return false;
    bson_t *views = aligned_alloc (_Alignof(bson_t), n * sizeof *views);
-   const bson_t **documents = calloc (n, sizeof *documents);
+   const bson_t **documents = calloc (n, sizeof (void *));
    bool ok = views && documents;
    if (!ok)
       modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");

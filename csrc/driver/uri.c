@@ -11,147 +11,11 @@
 #include <inttypes.h>
 #include <strings.h>
 
-enum { TEXT = 1, OPTIONS = 2, CANONICAL = 4, SELECTION_MS = 5000, CONNECT_MS = 10000 };
+enum { TEXT = 1, OPTIONS = 2, CANONICAL = 4 };
+enum { SELECTION_MS = 5000, CONNECT_MS = 10000 };
 
 /* How much longer than maxTimeMS a socket waits, so that the server's own answer comes first. */
 enum { SOCKET_GRACE_MS = 1000 };
-
-typedef enum kind { UNKNOWN, INTEGER, BOOLEAN, STRING, LIST, W } kind;
-
-static const char *const expected[] = {"",
-                                       "an integer",
-                                       "a boolean",
-                                       "a string",
-                                       "a string or a list of strings",
-                                       "an integer or a string"};
-
-/* Options that libmongoc does not tell by mongoc_uri_option_is_..., and ours: timeout_ms. */
-static const struct {
-   const char *name;
-   kind kind;
-} others[] = {
-   {"authmechanism", STRING},
-   {"authmechanismproperties", STRING},
-   {"authsource", STRING},
-   {"compressors", LIST},
-   {"gssapiservicename", STRING},
-   {"password", STRING},
-   {"readconcernlevel", STRING},
-   {"readpreferencetags", LIST},
-   {"timeoutms", INTEGER},
-   {"username", STRING},
-   {"w", W},
-};
-
-static kind
-kind_of (const char *name)
-{
-   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-      if (strcmp (others[i].name, name) == 0)
-         return others[i].kind;
-   if (mongoc_uri_option_is_int32 (name) || mongoc_uri_option_is_int64 (name))
-      return INTEGER;
-   if (mongoc_uri_option_is_bool (name))
-      return BOOLEAN;
-   return mongoc_uri_option_is_utf8 (name) ? STRING : UNKNOWN;
-}
-
-/* Lower case without underscores: camelCase and snake_case come to the same. */
-static void
-canonical (char out[64], const char *name, size_t len)
-{
-   size_t n = 0;
-   for (size_t i = 0; i < len && n < 63; i++)
-      if (name[i] != '_')
-         out[n++] = (char) tolower ((unsigned char) name[i]);
-   out[n] = '\0';
-}
-
-static bool
-is_text (lua_State *L, int idx)
-{
-   return lua_type (L, idx) == LUA_TSTRING && strlen (lua_tostring (L, idx)) == lua_rawlen (L, idx);
-}
-
-static bool
-is_text_list (lua_State *L, int idx)
-{
-   int n = lua_istable (L, idx) ? (int) lua_rawlen (L, idx) : 0;
-   bool ok = n > 0;
-   for (int i = 1; ok && i <= n; i++) {
-      lua_rawgeti (L, idx, i);
-      ok = is_text (L, -1);
-      lua_pop (L, 1);
-   }
-   return ok;
-}
-
-static bool
-fits (lua_State *L, int idx, kind k)
-{
-   int64_t n;
-   bool integer = lua_type (L, idx) == LUA_TNUMBER && modm_int64_test (L, idx, &n);
-   switch (k) {
-   case INTEGER:
-      return integer;
-   case BOOLEAN:
-      return lua_isboolean (L, idx);
-   case STRING:
-      return is_text (L, idx);
-   case LIST:
-      return is_text (L, idx) || is_text_list (L, lua_absindex (L, idx));
-   case W:
-      return integer || is_text (L, idx);
-   default:
-      return false;
-   }
-}
-
-/* Looks at the option whose name and value are at the top; false with the message pushed. */
-static bool
-check_option (lua_State *L, char name[64])
-{
-   if (lua_type (L, -2) != LUA_TSTRING) {
-      lua_pushfstring (L, "the options must have names (got a %s as key)", luaL_typename (L, -2));
-      return false;
-   }
-   const char *given = lua_tostring (L, -2);
-   canonical (name, given, lua_rawlen (L, -2));
-   kind k = kind_of (name);
-   if (k == UNKNOWN) {
-      lua_pushfstring (L, "unknown option '%s'", given);
-      return false;
-   }
-   if (!fits (L, -1, k)) {
-      lua_pushfstring (L, "option '%s' must be %s (got a %s)", given, expected[k],
-                       luaL_typename (L, -1));
-      return false;
-   }
-   return true;
-}
-
-/* Fills the table of options by their canonical names; false with the message pushed. */
-static bool
-check_options (lua_State *L)
-{
-   char name[64];
-   lua_newtable (L);
-   if (lua_isnoneornil (L, OPTIONS))
-      return true;
-   if (!lua_istable (L, OPTIONS)) {
-      lua_pushfstring (L, "the options must be a table (got a %s)", luaL_typename (L, OPTIONS));
-      return false;
-   }
-   lua_pushnil (L);
-   while (lua_next (L, OPTIONS)) {
-      if (!check_option (L, name))
-         return false;
-      lua_setfield (L, CANONICAL, name);
-   }
-   return true;
-}
-
-/* ---- the new text ---- */
 
 static void
 add (modm_buffer *b, const char *text)
@@ -245,8 +109,8 @@ add_kept (lua_State *L, modm_buffer *b, const char *query)
    while (*query) {
       size_t len = strcspn (query, "&");
       const char *equals = memchr (query, '=', len);
-      char name[64];
-      canonical (name, query, equals ? (size_t) (equals - query) : len);
+      char name[MODM_OPTION_NAME];
+      modm_option_name (name, query, equals ? (size_t) (equals - query) : len);
       if (len && !has_option (L, name)) {
          modm_buffer_write (b, query, len);
          add (b, "&");
@@ -297,12 +161,14 @@ add_list (lua_State *L, modm_buffer *b, const char *name)
 static void
 add_options (lua_State *L, modm_buffer *b)
 {
+   static const char *const elsewhere[] = {"username", "password", "timeoutms", NULL};
    lua_pushnil (L);
    while (lua_next (L, CANONICAL)) {
       const char *name = lua_tostring (L, -2);
       if (lua_istable (L, -1))
          add_list (L, b, name);
-      else if (strcmp (name, "username") && strcmp (name, "password") && strcmp (name, "timeoutms"))
+      else if (strcmp (name, "username") != 0 && strcmp (name, "password") != 0 &&
+               strcmp (name, "timeoutms") != 0)
          add_option (L, b, name, -1);
       lua_pop (L, 1);
    }
@@ -421,7 +287,7 @@ modm_uri_read (lua_State *L, modm_client *client)
       lua_pushliteral (L, "the URI is not valid: it holds a zero byte");
       return false;
    }
-   if (!check_options (L) || !read_timeout (L, client))
+   if (!modm_options_check (L, OPTIONS) || !read_timeout (L, client))
       return false;
    modm_buffer *b = modm_buffer_push (L);
    const char *question = strchr (uri, '?');

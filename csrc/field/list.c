@@ -78,19 +78,19 @@ modm_list_convert (lua_State *L, int idx, const modm_field *f, modm_validation *
 }
 
 bool
-modm_list_accepts (const modm_field *f, const modm_element *list)
+modm_list_accepts (const modm_field *f, const modm_element *e)
 {
    modm_reader r;
-   modm_element e;
-   if (list->type != MODM_BSON_ARRAY || list->size <= 5)
+   modm_element item;
+   if (e->type != MODM_BSON_ARRAY || e->size <= 5)
       return false;
    if (!f->inner)
       return true;
    if ((f->inner->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS)) ||
-       !modm_reader_init (&r, list->value, list->size))
+       !modm_reader_init (&r, e->value, e->size))
       return false;
-   while (modm_reader_next (&r, &e))
-      if (!f->inner->kind->accepts (f->inner, &e))
+   while (modm_reader_next (&r, &item))
+      if (!f->inner->kind->accepts (f->inner, &item))
          return false;
    return !r.bad;
 }
@@ -150,21 +150,21 @@ modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
 }
 
 void
-modm_list_push (lua_State *L, const modm_field *f, const modm_element *list)
+modm_list_push (lua_State *L, const modm_field *f, const modm_element *e)
 {
    modm_reader r;
-   modm_element e;
-   if (!f->inner || list->type != MODM_BSON_ARRAY) {
-      modm_push_value (L, list);
+   modm_element item;
+   if (!f->inner || e->type != MODM_BSON_ARRAY) {
+      modm_push_value (L, e);
       return;
    }
    luaL_checkstack (L, 8, "a list");
    lua_createtable (L, 4, 0);
    int table = lua_gettop (L);
-   if (!modm_reader_init (&r, list->value, list->size))
+   if (!modm_reader_init (&r, e->value, e->size))
       luaL_error (L, "stored bytes are no BSON");
-   for (int i = 1; modm_reader_next (&r, &e); i++) {
-      f->inner->kind->push (L, f->inner, &e);
+   for (int i = 1; modm_reader_next (&r, &item); i++) {
+      f->inner->kind->push (L, f->inner, &item);
       lua_rawseti (L, table, i);
    }
    if (r.bad)
