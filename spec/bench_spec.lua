@@ -5,7 +5,8 @@ local N = 200
 
 -- The build and the interpreter that run this spec. bash leaks: only Lua gets the sanitizers.
 local flavour = os.getenv("MODM_FLAVOUR") or (jit and "luajit" or "lua5.4")
-local lua = ("env -u LD_PRELOAD tools/lua-env %s %s "):format(flavour, (flavour:gsub("^asan%-", "")))
+local lua = ("env -u LD_PRELOAD tools/lua-env %s %s "):format(flavour, (flavour:gsub("^asan%-",
+  "")))
 
 local function lines_of(command)
   local pipe = assert(io.popen(command .. " 2>&1"))

@@ -1,4 +1,5 @@
---- The constructors of fields, one for each row of the table of kinds in C, with their options checked.
+--- The constructors of fields, one for each row of the table of kinds in C, with their options
+--- checked.
 
 local core = require "modm.core"
 
@@ -26,11 +27,14 @@ local function is_list(value, item_type)
   return true
 end
 
--- Whether a value is of an option's type, a LuaLS type ("modm.Field" is looked at by its metatable).
+-- Whether a value is of an option's type, a LuaLS type ("modm.Field" is looked at by its
+-- metatable).
 local function fits(value, wanted)
   local found = type(value)
   if wanted == "any" or found == wanted then return true end
-  if wanted == "integer" then return found == "number" and value % 1 == 0 or core.type(value) == "Int64" end
+  if wanted == "integer" then
+    return found == "number" and value % 1 == 0 or core.type(value) == "Int64"
+  end
   if wanted == "modm.Field" then return getmetatable(value) == Field end
   if wanted == "modm.Model|string" then return found == "string" or found == "table" end
   if wanted == "any[]" then return is_list(value) end
@@ -41,7 +45,9 @@ end
 local function wrong_bounds(options)
   for _, what in ipairs { "length", "value" } do
     local least, most = options["min_" .. what], options["max_" .. what]
-    if type(least) == type(most) and least and most < least then return ("max_%s is less than min_%s"):format(what, what) end
+    if type(least) == type(most) and least and most < least then
+      return ("max_%s is less than min_%s"):format(what, what)
+    end
     for _, bound in pairs { least, most } do
       if what == "length" and (type(bound) ~= "number" or bound < 0 or bound >= 2 ^ 31) then
         return ("min_%s and max_%s must be from 0 to 2147483647"):format(what, what)
@@ -50,7 +56,8 @@ local function wrong_bounds(options)
   end
 end
 
--- A default that is called: a function, or what is called like one, such as modm.ObjectId or a model.
+-- A default that is called: a function, or what is called like one, such as modm.ObjectId or a
+-- model.
 local function called(default)
   if type(default) ~= "table" then return default end
   local metatable = debug.getmetatable(default)
@@ -86,13 +93,16 @@ local function constructor(row)
     for name, value in pairs(given) do
       if name == 1 and first then
         name = first
-        if given[first] ~= nil then error(("%s: '%s' is given twice"):format(row.name, first), 2) end
+        if given[first] ~= nil then
+          error(("%s: '%s' is given twice"):format(row.name, first), 2)
+        end
       end
       local wanted = own[name] or common[name]
       if not wanted then
         error(("%s has no option '%s'"):format(row.name, tostring(name)), 2)
       elseif not fits(value, wanted) then
-        error(("%s: option '%s' must be of type %s, got %s"):format(row.name, name, wanted, type(value)), 2)
+        error(("%s: option '%s' must be of type %s, got %s"):format(row.name, name, wanted,
+          type(value)), 2)
       end
       options[name] = value
     end
@@ -113,7 +123,8 @@ for _, row in ipairs(core.kinds()) do
   if row.older_name then fields[row.older_name] = fields[row.name] end
 end
 
---- What the modules beside this one need: whether a value is a field, and the key that nobody declared.
+--- What the modules beside this one need: whether a value is a field, and the key that nobody
+--- declared.
 local internal = {}
 
 function internal.is_field(value) return type(value) == "table" and getmetatable(value) == Field end

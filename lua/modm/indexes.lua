@@ -19,7 +19,8 @@ local function key_of(meta, part)
   return (meta.stored_names[head] or head or name) .. (rest or ""), direction
 end
 
--- One index as createIndexes takes it: the list of keys, and beside it the server's options by name.
+-- One index as createIndexes takes it: the list of keys, and beside it the server's options by
+-- name.
 local function index_document(meta, index)
   local key, names = {}, {}
   for _, part in ipairs(index) do

@@ -26,11 +26,15 @@ local modm = {
   -- delete rules, by PyMODM's numbers
   DO_NOTHING = 0, NULLIFY = 1, CASCADE = 2, DENY = 3, PULL = 4,
   -- errors that a program makes itself, in a model's clean
-  ValidationError = function(tree) return errors.new("ValidationError", "not valid", { errors = tree }) end,
+  ValidationError = function(tree)
+    if type(tree) ~= "table" then tree = { clean = { tostring(tree) } } end
+    return errors.new("ValidationError", "not valid", { errors = tree })
+  end,
 }
 
 for _, name in ipairs {
-  "ObjectId", "DateTime", "Decimal128", "Binary", "UUID", "Regex", "JavaScript", "Timestamp", "MinKey",
+  "ObjectId", "DateTime", "Decimal128", "Binary", "UUID", "Regex", "JavaScript", "Timestamp",
+    "MinKey",
   "MaxKey", "DBRef", "Int64", "null", "ordered", "array", "object", "type",
 } do
   modm[name] = core[name]

@@ -18,7 +18,8 @@ local model = { meta = registry.meta }
 -- The options of Meta and their types. Those marked "own" are not inherited.
 local meta_options = {
   connection_alias = "string", collection_name = "string", final = "boolean", cascade = "boolean",
-  read_preference = "table|string", read_concern = "table|string", write_concern = "table|number|string",
+  read_preference = "table|string", read_concern = "table|string",
+    write_concern = "table|number|string",
   indexes = "table", auto_index = "boolean", collation = "table", ignore_unknown_fields = "boolean",
   codec_options = "table", cls = "string", cls_aliases = "table", cls_optional = "boolean",
 }
@@ -34,7 +35,8 @@ end
 local Meta = {}
 Meta.__index = Meta
 
---- The connection, database and collection name of the model; its indexes are made at the first call.
+--- The connection, database and collection name of the model; its indexes are made at the first
+--- call.
 ---@return table|nil connection
 ---@return string database or the message
 ---@return string|table collection or the error
@@ -96,13 +98,15 @@ local function merge_meta(name, given, parent)
   return merged
 end
 
--- The fields of the parent and those of the definition. A key of one's own takes the place of one that
--- nobody declared.
+-- The fields of the parent and those of the definition. A key of one's own takes the place of one
+-- that nobody declared.
 local function merge_fields(name, parent, parts, embedded)
   local all, keys = {}, {}
   for key, definition in pairs(parent and parent.fields or {}) do all[key] = definition end
   for key, definition in pairs(parts.fields) do
-    if definition.options.primary_key and all._id and all._id.options.implicit then all._id = nil end
+    if definition.options.primary_key and all._id and all._id.options.implicit then
+      all._id = nil
+    end
     all[key] = definition
   end
   for key, definition in pairs(all) do
@@ -135,13 +139,14 @@ local function stored_names(list)
   return names
 end
 
--- Methods and fields share a name space; and a name must not mean one field to a query and another in
--- the database.
+-- Methods and fields share a name space; and a name must not mean one field to a query and another
+-- in the database.
 local function check_names(name, list, methods)
   local stored = {}
   for _, item in ipairs(list) do
     if methods[item.name] ~= nil or item.name == "pk" then
-      invalid("%s.%s: a method has this name; call the field otherwise and set mongo_name = '%s'", name,
+      invalid("%s.%s: a method has this name; call the field otherwise and set mongo_name = '%s'",
+        name,
         item.name, item.name)
     end
     if item.options.mongo_name then stored[item.options.mongo_name] = item.name end
@@ -189,8 +194,8 @@ local function compile(meta, list)
   core.document_class(schema, meta.wrap)
 end
 
--- The names that a model's documents may have as their _cls. Raises when another model of the family has
--- one of them.
+-- The names that a model's documents may have as their _cls. Raises when another model of the
+-- family has one of them.
 local function names_of(meta)
   local names = { meta.cls }
   for _, alias in ipairs(meta.cls_aliases or {}) do names[#names + 1] = alias end
@@ -221,10 +226,12 @@ end
 
 local statics = {}
 
--- Methods that are added to a class after its definition. `clean` is told to C, for descendants too.
+-- Methods that are added to a class after its definition. `clean` is told to C, for descendants
+-- too.
 local function add_method(meta, key, value)
   if type(value) ~= "function" and value ~= nil then
-    misuse("%s.%s: only methods can be added to a model, not a %s", meta.name, tostring(key), type(value))
+    misuse("%s.%s: only methods can be added to a model, not a %s", meta.name, tostring(key),
+      type(value))
   end
   for _, one in ipairs { meta, unpack(meta.children) } do
     if one.fields[key] or key == "pk" then misuse("%s.%s is a field", one.name, key) end
@@ -251,7 +258,8 @@ local function make_class(meta)
   })
 end
 
--- The managers of a model: its own, else its parent's, bound to it; the first declared is the default.
+-- The managers of a model: its own, else its parent's, bound to it; the first declared is the
+-- default.
 local function add_managers(meta, declared)
   if meta.embedded then return end
   local all = {}
@@ -268,7 +276,9 @@ local function add_managers(meta, declared)
 end
 
 local function check_name(name)
-  if type(name) ~= "string" then misuse("the name of a model must be a string, got a %s", type(name)) end
+  if type(name) ~= "string" then
+    misuse("the name of a model must be a string, got a %s", type(name))
+  end
   if name == "" or name:find "%z" or ("." .. name .. "."):find("..", 1, true) then
     misuse("'%s' cannot be the name of a model", name)
   end
@@ -312,7 +322,9 @@ end
 -- The meta of what a static method was called on.
 local function meta_of(self, method)
   local meta = registry.meta(self)
-  if not meta then misuse("%s is called on a model, with a colon, not on a %s", method, type(self)) end
+  if not meta then
+    misuse("%s is called on a model, with a colon, not on a %s", method, type(self))
+  end
   return meta
 end
 
@@ -358,7 +370,8 @@ end
 ---@param name string its field (dotted into embedded models)
 ---@param rule integer modm.DO_NOTHING, NULLIFY, CASCADE, DENY or PULL
 function statics.register_delete_rule(self, other, name, rule)
-  require "modm.relation".register_delete_rule(registry.meta(self), registry.meta(other), name, rule, 3)
+  require "modm.relation".register_delete_rule(registry.meta(self), registry.meta(other), name,
+    rule, 3)
 end
 
 local function base_class(name, embedded, methods)
@@ -368,7 +381,9 @@ local function base_class(name, embedded, methods)
     __tostring = function() return meta.name end,
     -- its methods are there for models that override them
     __index = function(_, key) return key == "extend" and statics.extend or methods[key] end,
-    __newindex = function(_, key) misuse("%s.%s: methods are added to models", name, tostring(key)) end,
+    __newindex = function(_, key)
+      misuse("%s.%s: methods are added to models", name, tostring(key))
+    end,
     __call = function() misuse("%s is extended, not instantiated", name) end,
   })
   registry.add_base(meta)

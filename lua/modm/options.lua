@@ -7,7 +7,8 @@ local options = {}
 local function fits(value, wanted)
   local found = type(value)
   for one in wanted:gmatch "[^|]+" do
-    if one == found or one == "any" or (one == "integer" and found == "number" and value % 1 == 0) then
+    if one == found or one == "any"
+      or (one == "integer" and found == "number" and value % 1 == 0) then
       return true
     end
   end
@@ -25,7 +26,9 @@ function options.check(what, given, known, level)
     error(format:format(...), level == 0 and 0 or level + 1)
   end
   if given == nil then return end
-  if type(given) ~= "table" then refuse("%s: a table of options expected, got %s", what, type(given)) end
+  if type(given) ~= "table" then
+    refuse("%s: a table of options expected, got %s", what, type(given))
+  end
   for name, value in pairs(given) do
     local wanted = known[name]
     if not wanted then

@@ -32,13 +32,15 @@ function registry.find(model)
   for name, meta in pairs(by_name) do
     if name:match "[^.]+$" == model then
       if found then
-        error(errors.new("ModelDoesNotExist", ("there are several models called '%s': give the full name")
+        error(errors.new("ModelDoesNotExist",
+          ("there are several models called '%s': give the full name")
           :format(model)), 0)
       end
       found = meta
     end
   end
-  return found or error(errors.new("ModelDoesNotExist", ("there is no model called '%s'"):format(model)), 0)
+  return found or error(errors.new("ModelDoesNotExist",
+    ("there is no model called '%s'"):format(model)), 0)
 end
 
 return registry

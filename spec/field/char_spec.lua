@@ -90,7 +90,8 @@ describe("CharField", function()
 
   it("refuses lengths that make no sense, where they are given", function()
     for _, options in ipairs {
-      { max_length = -1 }, { min_length = 1.5 }, { max_length = "3" }, { min_length = 3, max_length = 2 },
+      { max_length = -1 }, { min_length = 1.5 }, { max_length = "3" }, { min_length = 3,
+        max_length = 2 },
       { max_length = 2 ^ 40 },
     } do
       local ok, err = pcall(function() help.model(f.CharField(options)) end)

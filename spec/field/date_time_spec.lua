@@ -18,11 +18,14 @@ describe("DateTimeField", function()
     { 1709209845.678, date, "date" },
     { -1.5, modm.DateTime.from_ms(-1500), "date" },
     { { year = 2024, month = 2, day = 29 }, modm.DateTime "2024-02-29T00:00:00Z", "date" },
-    { { year = 2024, month = 2, day = 29, hour = 12, min = 30, sec = 45, msec = 678 }, date, "date" },
+    { { year = 2024, month = 2, day = 29, hour = 12, min = 30, sec = 45, msec = 678 }, date,
+      "date" },
     { os.date("!*t", 86400), modm.DateTime(86400), "date" },
   })
 
-  local function refused(text) return "not a date (seconds, a date table, or ISO 8601 text): " .. text end
+  local function refused(text)
+    return "not a date (seconds, a date table, or ISO 8601 text): " .. text
+  end
   help.refuses(f.DateTimeField, {
     { "", "must not be blank (was: '')." },
     { {}, "must not be blank (was: a table)." },

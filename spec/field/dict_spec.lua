@@ -18,7 +18,8 @@ local function describe_dict(name)
 
   help.accepts(make, {
     { { a = 1 }, { a = 1 }, "document" },
-    { { a = { b = { c = { 1, 2, { d = "e" } } } } }, { a = { b = { c = { 1, 2, { d = "e" } } } } }, "document" },
+    { { a = { b = { c = { 1, 2, { d = "e" } } } } }, { a = { b = { c = { 1, 2, { d = "e" } } } } },
+      "document" },
     { { id = id, at = modm.DateTime(0) }, { id = id, at = modm.DateTime(0) }, "document" },
     { { [""] = 1 }, { [""] = 1 }, "document" },
     { { ["ü"] = modm.null }, { ["ü"] = modm.null }, "document" },
@@ -47,11 +48,13 @@ local function describe_dict(name)
     { { ["$a"] = 1 }, "Dictionary keys cannot start with a dollar sign, '$a'." },
     { { ["a\0b"] = 1 }, "Dictionary keys cannot contain the null character, 'a'." },
     { { x = { ["a.b"] = 1 } }, "Dictionary keys cannot contain the dot (.) character, 'a.b'." },
-    { { x = { { y = { ["$set"] = 1 } } } }, "Dictionary keys cannot start with a dollar sign, '$set'." },
+    { { x = { { y = { ["$set"] = 1 } } } },
+      "Dictionary keys cannot start with a dollar sign, '$set'." },
     { cyclic, "nested deeper than 180 levels (or cyclic)." },
     { cyclic_list, "nested deeper than 180 levels (or cyclic)." },
     { nested(200), "nested deeper than 180 levels (or cyclic)." },
-    { modm.ObjectId "0123456789abcdef01234567", "not a table with string keys: 0123456789abcdef01234567" },
+    { modm.ObjectId "0123456789abcdef01234567",
+      "not a table with string keys: 0123456789abcdef01234567" },
   })
 
   help.common(name, nil, { a = 1 }, { b = 2 })

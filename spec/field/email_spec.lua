@@ -25,7 +25,8 @@ describe("EmailField", function()
   describe("that is strict", function()
     local function strict() return f.EmailField { strict = true } end
     help.accepts(strict, {
-      { "a@b.example", "a@b.example", "string" }, { "x@a-b.c1.example", "x@a-b.c1.example", "string" },
+      { "a@b.example", "a@b.example", "string" }, { "x@a-b.c1.example", "x@a-b.c1.example",
+        "string" },
       { "x@bücher.example", "x@bücher.example", "string" },
     })
     help.refuses(strict, {

@@ -41,7 +41,8 @@ describe("EmbeddedModelListField", function()
 
   local refused = "value must be an instance of field.Comment."
   help.refuses(make, {
-    { "x", "not a list: a string" }, { 5, "not a list: a number" }, { true, "not a list: a boolean" },
+    { "x", "not a list: a string" }, { 5, "not a list: a number" }, { true,
+      "not a list: a boolean" },
     { print, "not a list: a function" }, { Comment { text = "a" }, "not a list: a userdata" },
     { { text = "a" }, "not a list: it has the key 'text'" },
     { { [2] = { text = "a" } }, "a list with a hole at 1 (use modm.null)" },
@@ -73,7 +74,8 @@ describe("EmbeddedModelListField", function()
   end)
 
   it("sends a list that grew as a push, and nothing when it was only read", function()
-    local bytes = core.encode { value = { core.ordered { { "stars", modm.Int64(1) }, { "text", "a" } } } }
+    local bytes = core.encode { value = { core.ordered { { "stars", modm.Int64(1) }, { "text",
+      "a" } } } }
     local doc = core.from_bytes(core.schema_of(help.model(make()) {}), bytes)
     local schema = core.schema_of(doc)
     assert.equal(1, doc.value[1].stars)

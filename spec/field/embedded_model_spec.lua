@@ -82,7 +82,8 @@ describe("EmbeddedModelField", function()
 
   it("reports what is wrong inside, all of it", function()
     local doc = help.document(make(), { z = 100000 })
-    assert.same({ city = { "field is required." }, zip = { "100000 is greater than maximum value of 99999." } },
+    assert.same({ city = { "field is required." },
+      zip = { "100000 is greater than maximum value of 99999." } },
       help.errors(doc))
     local _, message = doc:full_clean()
     assert.matches("value.city: field is required.; ", message, 1, true)
@@ -92,7 +93,8 @@ describe("EmbeddedModelField", function()
 
   it("finds what is wrong in what is stored", function()
     local doc = help.loaded(make(), { z = 100000 })
-    assert.same({ city = { "field is required." }, zip = { "100000 is greater than maximum value of 99999." } },
+    assert.same({ city = { "field is required." },
+      zip = { "100000 is greater than maximum value of 99999." } },
       help.errors(doc))
     assert.is_nil(help.errors(help.loaded(make(), { city = "x", z = 1 })))
   end)
@@ -128,7 +130,8 @@ describe("EmbeddedModelField", function()
   end)
 
   it("keeps the order of what was stored, and no _cls where there was none", function()
-    local bytes = core.encode(core.ordered { { "value", core.ordered { { "size", 1 }, { "name", "x" } } } })
+    local bytes = core.encode(core.ordered { { "value", core.ordered { { "size", 1 }, { "name",
+      "x" } } } })
     local Model = help.model(f.EmbeddedModelField { Park })
     local doc = core.from_bytes(core.schema_of(Model {}), bytes)
     assert.equal("x", doc.value.name)
@@ -154,7 +157,8 @@ describe("EmbeddedModelField", function()
     local bytes, why = core.encode_document(doc)
     assert.is_nil(bytes)
     assert.matches("nested deeper than 180 levels (or cyclic)", why, 1, true)
-    assert.matches("^nil\tfield", table.concat({ tostring((doc:to_son())), (select(2, doc:to_son())) }, "\t"))
+    assert.matches("^nil\tfield", table.concat({ tostring((doc:to_son())), (select(2,
+      doc:to_son())) }, "\t"))
     assert.is_false(node == Node {})
   end)
 
@@ -182,7 +186,8 @@ describe("EmbeddedModelField", function()
     assert.error_matches(define { {} }, "EmbeddedModelField takes an embedded model")
     assert.error_matches(define { User }, "EmbeddedModelField takes an embedded model")
     assert.error_matches(define { modm.MongoModel }, "EmbeddedModelField takes an embedded model")
-    assert.error_matches(define { modm.EmbeddedMongoModel }, "EmbeddedModelField takes an embedded model")
+    assert.error_matches(define { modm.EmbeddedMongoModel },
+      "EmbeddedModelField takes an embedded model")
     assert.error_matches(define { Place, on_delete = 1 }, "no option 'on_delete'")
   end)
 

@@ -6,7 +6,8 @@ local f = modm.fields
 
 describe("FloatField", function()
   help.accepts(f.FloatField, {
-    { 1.5, 1.5, "double" }, { 5, 5.0, "double" }, { 0, 0.0, "double" }, { -2 ^ 70, -2 ^ 70, "double" },
+    { 1.5, 1.5, "double" }, { 5, 5.0, "double" }, { 0, 0.0, "double" }, { -2 ^ 70, -2 ^ 70,
+      "double" },
     { "1.5", 1.5, "double" }, { " -3 ", -3.0, "double" }, { "1e3", 1000.0, "double" },
     { "inf", 1 / 0, "double" }, { -1 / 0, -1 / 0, "double" }, { ".5", 0.5, "double" },
     { modm.Int64(7), 7.0, "double" },
@@ -30,12 +31,15 @@ describe("FloatField", function()
 
   describe("with bounds", function()
     help.refuses(function() return f.FloatField { min_value = 0.5, max_value = 2 } end, {
-      { 0, "0 is less than minimum value of 0.5." }, { 0.25, "0.25 is less than minimum value of 0.5." },
+      { 0, "0 is less than minimum value of 0.5." }, { 0.25,
+        "0.25 is less than minimum value of 0.5." },
       { -1 / 0, "-inf is less than minimum value of 0.5." },
-      { "0.1", "0.1 is less than minimum value of 0.5." }, { 3, "3 is greater than maximum value of 2." },
+      { "0.1", "0.1 is less than minimum value of 0.5." }, { 3,
+        "3 is greater than maximum value of 2." },
       { 2.25, "2.25 is greater than maximum value of 2." },
       { "1e9", "1000000000 is greater than maximum value of 2." },
-      { 1 / 0, "inf is greater than maximum value of 2." }, { "inf", "inf is greater than maximum value of 2." },
+      { 1 / 0, "inf is greater than maximum value of 2." }, { "inf",
+        "inf is greater than maximum value of 2." },
       { modm.Int64(9), "9 is greater than maximum value of 2." },
     })
     help.accepts(function() return f.FloatField { min_value = 0.5, max_value = 2 } end, {
@@ -50,7 +54,8 @@ describe("FloatField", function()
     assert.is_nil(help.errors(doc))
     assert.is_true(doc.value ~= doc.value)
     assert.equal("double", (help.stored(doc)))
-    assert.equal(2, #help.errors(help.document(f.FloatField { min_value = 0, max_value = 1 }, 0 / 0)))
+    assert.equal(2, #help.errors(help.document(f.FloatField { min_value = 0, max_value = 1 },
+      0 / 0)))
   end)
 
   it("refuses bounds that are no numbers", function()

@@ -49,7 +49,8 @@ end
 local function text(value)
   local kind = type(value)
   if kind == "string" then return ("%q"):format(value:sub(1, 40)) end
-  return (kind == "number" or kind == "boolean") and tostring(value) or core.type(value) or "a " .. kind
+  return (kind == "number" or kind == "boolean") and tostring(value) or core.type(value)
+    or "a " .. kind
 end
 
 --- One `it` for each { input, what is read, BSON type, what is stored if it reads otherwise }.
@@ -98,7 +99,8 @@ function help.common(name, first, valid, other)
     return fields[name](options)
   end
 
-  it("is not stored while it is undefined, and then reads as " .. (container and "{}" or "nil"), function()
+  it("is not stored while it is undefined, and then reads as " .. (container and "{}" or "nil"),
+    function()
     local doc = help.document(make())
     assert.same(container and {} or nil, doc.value)
     assert.is_nil(help.errors(doc))

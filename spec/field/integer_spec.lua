@@ -42,13 +42,15 @@ describe("IntegerField", function()
     { true, "not an integer of 64 bits: true" },
     { { 1 }, "not an integer of 64 bits: a table" },
     { print, "not an integer of 64 bits: a function" },
-    { modm.ObjectId "0123456789abcdef01234567", "not an integer of 64 bits: 0123456789abcdef01234567" },
+    { modm.ObjectId "0123456789abcdef01234567",
+      "not an integer of 64 bits: 0123456789abcdef01234567" },
   })
 
   describe("with bounds", function()
     help.refuses(function() return f.IntegerField { min_value = 10, max_value = 20 } end, {
       { 5, "5 is less than minimum value of 10." }, { "9", "9 is less than minimum value of 10." },
-      { 9.0, "9 is less than minimum value of 10." }, { -1, "-1 is less than minimum value of 10." },
+      { 9.0, "9 is less than minimum value of 10." }, { -1,
+        "-1 is less than minimum value of 10." },
       { 0, "0 is less than minimum value of 10." },
       { modm.Int64(3), "3 is less than minimum value of 10." },
       { "-9223372036854775808", "-9223372036854775808 is less than minimum value of 10." },

@@ -102,7 +102,8 @@ describe("ListField", function()
     assert.same({}, b.value)
     assert.same({ "array", { "x" } }, { help.stored(a) })
     assert.is_nil((help.stored(b)))
-    assert.same({ "field is required." }, help.errors(help.document(f.ListField { required = true })))
+    assert.same({ "field is required." },
+      help.errors(help.document(f.ListField { required = true })))
   end)
 
   it("may be emptied and saved", function()
@@ -149,7 +150,8 @@ describe("ListField", function()
 
   it("keeps the numbers of a list that was only read", function()
     local bytes = core.encode { value = modm.array { modm.Int64(1), 2, 3.0 } }
-    local doc = core.from_bytes(core.schema_of(help.model(f.ListField { f.IntegerField {} }) {}), bytes)
+    local doc = core.from_bytes(core.schema_of(help.model(f.ListField { f.IntegerField {} }) {}),
+      bytes)
     assert.same({ 1, 2, 3 }, doc.value)
     assert.is_nil(help.errors(doc))
     assert.is_nil(core.diff(core.schema_of(doc), bytes, core.encode_document(doc)))
@@ -159,8 +161,10 @@ describe("ListField", function()
     for _, options in ipairs { { 5 }, { f.CharField }, { "CharField" }, { field = {} } } do
       assert.error_matches(function() f.ListField(options) end, "option 'field' must be")
     end
-    assert.error_matches(function() f.ListField { f.CharField {}, f.CharField {} } end, "no option '2'")
-    assert.error_matches(function() f.ListField { f.CharField {}, field = f.CharField {} } end, "given twice")
+    assert.error_matches(function() f.ListField { f.CharField {}, f.CharField {} } end,
+      "no option '2'")
+    assert.error_matches(function() f.ListField { f.CharField {}, field = f.CharField {} } end,
+      "given twice")
     assert.same({ "1" }, help.document(f.ListField { field = f.CharField {} }, { 1 }).value)
   end)
 

@@ -7,7 +7,8 @@ local f = modm.fields
 
 describe("OrderedDictField", function()
   it("keeps the order of modm.ordered", function()
-    local doc = help.document(f.OrderedDictField {}, modm.ordered { { "z", 1 }, { "a", 2 }, { "m", 3 } })
+    local doc = help.document(f.OrderedDictField {}, modm.ordered { { "z", 1 }, { "a", 2 }, { "m",
+      3 } })
     assert.is_nil(help.errors(doc))
     local bytes = core.encode_document(doc)
     local z, a, m = bytes:find "z%z", bytes:find "a%z\2", bytes:find "m%z"

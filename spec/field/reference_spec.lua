@@ -7,8 +7,10 @@ local f = modm.fields
 
 local Author = modm.MongoModel:extend("field.Author", { name = f.CharField {} })
 local Editor = Author:extend("field.Editor", {})
-local Account = modm.MongoModel:extend("field.Account", { email = f.EmailField { primary_key = true } })
-local Numbered = modm.MongoModel:extend("field.Numbered", { n = f.IntegerField { primary_key = true } })
+local Account = modm.MongoModel:extend("field.Account",
+  { email = f.EmailField { primary_key = true } })
+local Numbered = modm.MongoModel:extend("field.Numbered",
+  { n = f.IntegerField { primary_key = true } })
 local Part = modm.EmbeddedMongoModel:extend("field.Part", { name = f.CharField {} })
 
 local id = modm.ObjectId "0123456789abcdef01234567"
@@ -71,7 +73,8 @@ describe("ReferenceField", function()
     { Editor {}, "the field.Editor referred to must be saved first." },
     { Account { email = "a@b" },
       "value must be an instance of field.Author, or its key, not an instance of field.Account." },
-    { Part {}, "value must be an instance of field.Author, or its key, not an instance of field.Part." },
+    { Part {},
+      "value must be an instance of field.Author, or its key, not an instance of field.Part." },
   }
   for i, case in ipairs(cases) do
     it(("refuses what is neither (%d)"):format(i), function()

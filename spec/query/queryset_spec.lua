@@ -480,7 +480,8 @@ describe("a queryset", function()
     end
 
     it("fetches what a whole list refers to with one query", function()
-      for _, set in ipairs { Book.objects:select_related(), Book.objects:select_related "author" } do
+      for _, set in ipairs { Book.objects:select_related(),
+        Book.objects:select_related "author" } do
         assert.equal(1, queries_of(function()
           for _, book in ipairs(set:list()) do assert.equal("Ann", book.author.name) end
         end))
