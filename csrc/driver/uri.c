@@ -167,8 +167,7 @@ add_options (lua_State *L, modm_buffer *b)
       const char *name = lua_tostring (L, -2);
       if (lua_istable (L, -1))
          add_list (L, b, name);
-      else if (strcmp (name, "username") != 0 && strcmp (name, "password") != 0 &&
-               strcmp (name, "timeoutms") != 0)
+      else if (!modm_is_one_of (name, elsewhere))
          add_option (L, b, name, -1);
       lua_pop (L, 1);
    }
