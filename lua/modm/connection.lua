@@ -34,24 +34,22 @@ end
 
 local connections = {}
 
---- Registers a client under an alias; nothing is sent before the first use. An alias that is there already
---- is replaced, and its client closed once nobody uses it.
+--- Registers a client under an alias; nothing is sent before the first use. An alias that is there
+--- already is replaced, and its client closed once nobody uses it.
 ---@param uri string it must name a database: mongodb://host/DATABASE
----@param options table|nil alias ("default"), timeout_ms, and all options of the URI, which these replace
+---@param options table|nil alias ("default"), timeout_ms, and options that replace the URI's
 ---@return modm.Connection|nil connection, string|nil message, modm.Error|nil err
 function connection.connect(uri, options)
   if type(uri) ~= "string" then
     error("connect: the URI must be a string, got " .. type(uri), 2)
   end
-  local alias, rest = "default", nil
+  local alias, rest = "default", options
   if type(options) == "table" then
     rest = {}
     for name, value in pairs(options) do
       rest[name] = value
     end
     alias, rest.alias = options.alias or alias, nil
-  else
-    rest = options
   end
   if type(alias) ~= "string" then
     error("connect: the alias must be a string, got " .. type(alias), 2)
@@ -95,9 +93,9 @@ function connection.get(alias)
   if found then
     return found
   end
-  return errors.failure(errors.new("ConfigurationError", alias == "default"
-    and "no connection 'default': call modm.connect(uri) first"
-    or ("no connection '%s': call modm.connect(uri, { alias = \"%s\" }) first"):format(alias, alias)))
+  local text = alias == "default" and "no connection 'default': call modm.connect(uri) first"
+    or "no connection '%s': call modm.connect(uri, { alias = \"%s\" }) first"
+  return errors.failure(errors.new("ConfigurationError", text:format(alias, alias)))
 end
 
 return connection

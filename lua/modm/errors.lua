@@ -36,8 +36,8 @@ function Error.__concat(a, b)
   return tostring(a) .. tostring(b)
 end
 
---- True for the error's kind, by name ("DoesNotExist") or by a model's own (User.DoesNotExist), which holds
---- for the models that extend it, too.
+--- True for the error's kind, by name ("DoesNotExist") or by a model's own (User.DoesNotExist),
+--- which holds for the models that extend it, too.
 ---@param kind string|modm.Kind
 ---@return boolean
 function Error:is(kind)
@@ -89,10 +89,10 @@ function errors.failure(err)
   return nil, tostring(err), err
 end
 
---- Raises. Misuse, a kind and a message, gets the position of the caller in front, as `error` has it.
+--- Raises. Misuse, a kind and a message, gets the position of the caller in front, as with `error`.
 ---@param err modm.Error|string|modm.Kind an error object is raised as it is
 ---@param message string|nil
----@param level integer|nil whose position: 2 is the function that calls raise, 3 (the default) its caller
+---@param level integer|nil whose position: 2 is who calls raise, 3 (the default) its caller
 function errors.raise(err, message, level)
   if not errors.is_error(err) then
     err = errors.new(err, message)

@@ -8,7 +8,8 @@ local clients = setmetatable({}, { __mode = "k" }) -- of all connections, also t
 
 local function monitor(on)
   for client in pairs(clients) do
-    pcall(client.monitor, client, on) -- LuaJIT shows clients that were collected already; they refuse
+    -- LuaJIT shows clients that were collected already; they refuse
+    pcall(client.monitor, client, on)
   end
 end
 
@@ -34,15 +35,17 @@ function events.drain(client)
   end
 end
 
---- Calls `listener` for each command event from now on, with a table: phase ("started", "succeeded",
---- "failed"), name, alias, database, host, request_id, operation_id; command, or reply and duration_ms;
+--- Calls `listener` for each command event from now on, with a table: phase ("started",
+--- "succeeded", "failed"), name, alias, database, host, request_id, operation_id; command, or reply
+--- and duration_ms;
 --- message of a failure. Commands of authentication come without their content.
 ---@param what "command"
 ---@param listener fun(event: table)
 ---@return fun() off call it to end this
 function events.on(what, listener)
   if what ~= "command" then
-    error(("there are no '%s' events: say modm.on(\"command\", listener)"):format(tostring(what)), 2)
+    error(("there are no '%s' events: say modm.on(\"command\", listener)"):format(tostring(what)),
+      2)
   end
   if type(listener) ~= "function" then
     error("modm.on: the listener must be a function, got " .. type(listener), 2)

@@ -55,7 +55,8 @@ describe("a server with authentication", function()
 
   it("lets in who knows the password", function()
     if not own then return pending("no mongod of our own") end
-    for _, mechanism in ipairs { "", "&authMechanism=SCRAM-SHA-1", "&authMechanism=SCRAM-SHA-256" } do
+    for _, mechanism in ipairs { "", "&authMechanism=SCRAM-SHA-1",
+      "&authMechanism=SCRAM-SHA-256" } do
       local client = support.client(nil, url("ann", ENCODED) .. mechanism)
       support.run(client, "read", { { "count", "posts" } })
       client:close()
@@ -89,7 +90,8 @@ describe("a server with authentication", function()
     end
     assert.is_true(os.time() - start <= 4)
     off()
-    assert_clean { seen, core.log_lines(), tostring(conn), tostring(conn.client), conn.client:events() }
+    assert_clean { seen, core.log_lines(), tostring(conn), tostring(conn.client),
+      conn.client:events() }
     connection.disconnect()
   end)
 
@@ -124,9 +126,11 @@ end)
 
 describe("no text holds a password", function()
   it("of a URI that is not valid", function()
-    for _, password in ipairs { PASSWORD, ENCODED, "s3cr/p@ss", "s3cr:p@ss", "s3cr%", "s3cr%zz", "s3cr?p@ss",
+    for _, password in ipairs { PASSWORD, ENCODED, "s3cr/p@ss", "s3cr:p@ss", "s3cr%", "s3cr%zz",
+      "s3cr?p@ss",
       "s3cr#p@ss", "s3cr p@ss" } do
-      for _, rest in ipairs { "localhost/x", "localhost:port/x", "localhost", "localhost/x?replicaSet=",
+      for _, rest in ipairs { "localhost/x", "localhost:port/x", "localhost",
+        "localhost/x?replicaSet=",
         "localhost/x?s3cr", "", "/x", "local host/x?tls=perhaps", "a,b/x?directConnection=true",
         "h/x?readPreferenceTags=s3cr", "h/x?w=-7", "h/x?connectTimeoutMS=s3cr",
         "h/x?authMechanism=s3cr" } do
@@ -155,7 +159,8 @@ describe("no text holds a password", function()
   end)
 
   it("when the server cannot be reached", function()
-    local client = support.client({ timeout_ms = 100 }, "mongodb://ann:" .. ENCODED .. "@127.0.0.1:1/x")
+    local client = support.client({ timeout_ms = 100 },
+      "mongodb://ann:" .. ENCODED .. "@127.0.0.1:1/x")
     local err = support.fail(core.command(client, "read", nil, { ping = 1 }))
     assert_clean { err, tostring(client) }
     assert.is_false(errors.is_error(err))

@@ -1,12 +1,14 @@
--- Commands: that what is asked for reaches the server, retries, deadlines, and the errors they give.
+-- Commands: that what is asked for reaches the server, retries, deadlines, and the errors.
 local core = require "modm.core"
 local server = require "spec.support.server"
 local support = require "spec.driver.support"
 
 local run, fail, started, failpoint = support.run, support.fail, support.started, support.failpoint
 
-
 local unpack = table.unpack or unpack
+local SET = { ["$set"] = { a = 1 } }
+local MULTI, UPSERT = { { "multi", true } }, { { "upsert", true } }
+
 local function write(client, name, pairs_, options)
   return core.command(client, "write", nil, core.ordered { { name, "c" }, unpack(pairs_) }, options)
 end
@@ -57,7 +59,8 @@ describe("a command", function()
   it("carries read concern, read preference and any other option", function()
     run(client, "read", { { "count", "c" } },
       { readConcern = { level = "majority" }, comment = "spec", maxTimeMS = 999 },
-      core.ordered { { "mode", "secondaryPreferred" }, { "tags", core.array { { dc = "ny" }, core.object {} } },
+      core.ordered { { "mode", "secondaryPreferred" },
+        { "tags", core.array { { dc = "ny" }, core.object {} } },
         { "maxStalenessSeconds", 120 }, { "hedge", { enabled = true } } })
     local sent = started(client, "count")[1]
     assert.are.equal("majority", sent.readConcern.level)
@@ -72,12 +75,14 @@ describe("a command", function()
 
   it("takes the URI's concerns and preference where it has none", function()
     local other = support.client(
-      { w = 1, journal = true, read_concern_level = "local", read_preference = "nearest" }, server.uri(name))
+      { w = 1, journal = true, read_concern_level = "local", read_preference = "nearest" },
+        server.uri(name))
     other:monitor(true)
     run(other, "read", { { "count", "c" } })
     support.insert(other, "c", { { _id = 1 } })
-    assert.is_true(write(other, "update", { update({ _id = 1 }, { ["$set"] = { a = 1 } }) }):run())
-    assert.is_true(write(other, "findAndModify", { { "query", { _id = 1 } }, { "remove", true } }):run())
+    assert.is_true(write(other, "update", { update({ _id = 1 }, SET) }):run())
+    assert.is_true(write(other, "findAndModify", { { "query", { _id = 1 } },
+      { "remove", true } }):run())
     assert.is_true(core.find(other, nil, "c", {}):run())
     local events = other:events()
     local sent = {}
@@ -96,9 +101,10 @@ describe("a command", function()
   end)
 
   it("carries its write concern, in insert, update, delete and the rest", function()
-    local options = { writeConcern = core.ordered { { "w", "majority" }, { "wtimeout", 5000 } }, comment = "x" }
+    local options = { writeConcern = core.ordered { { "w", "majority" }, { "wtimeout", 5000 } },
+      comment = "x" }
     support.insert(client, "c", { { _id = 1 } }, options)
-    assert.is_true(write(client, "update", { update({ _id = 1 }, { ["$set"] = { a = 1 } }) }, options):run())
+    assert.is_true(write(client, "update", { update({ _id = 1 }, SET) }, options):run())
     assert.is_true(write(client, "findAndModify", { { "query", { _id = 1 } },
       { "update", { ["$set"] = { a = 2 } } } }, options):run())
     assert.is_true(write(client, "delete", { delete({ _id = 1 }, 0) }, options):run())
@@ -119,7 +125,7 @@ describe("a command", function()
     local options = { writeConcern = { w = 0 } }
     local reply = support.insert(client, "c", { { _id = 1 } }, options)
     assert.is_nil(reply)
-    assert.is_true(write(client, "update", { update({ _id = 1 }, { ["$set"] = { a = 1 } }) }, options):run())
+    assert.is_true(write(client, "update", { update({ _id = 1 }, SET) }, options):run())
   end)
 
   it("refuses a read preference that is none", function()
@@ -127,7 +133,8 @@ describe("a command", function()
       ["unknown read preference 'next'"] = { mode = "next" },
       ["'speed' is unknown"] = { speed = 1 },
       ["'mode' is unknown or of the wrong type"] = { mode = 1 },
-      ["the read preference is not valid"] = { mode = "primary", tags = core.array { { a = "b" } } },
+      ["the read preference is not valid"] = { mode = "primary",
+        tags = core.array { { a = "b" } } },
     } do
       local err = fail(core.command(client, "read", nil, { ping = 1 }, nil, preference))
       assert.is_truthy(err.message:find(message, 1, true), err.message)
@@ -153,15 +160,16 @@ describe("update and delete", function()
   end)
 
   it("reply as the server does", function()
-    local op = write(client, "update", { update({}, { ["$set"] = { a = 1 } }, { { "multi", true } }) })
+    local op = write(client, "update", { update({}, SET, MULTI) })
     assert.is_true(op:run())
-    assert.are.same({ n = 3, nModified = 3 }, { n = op:reply().n, nModified = op:reply().nModified })
+    assert.are.same({ 3, 3 }, { op:reply().n, op:reply().nModified })
     assert.is_true(op:run())
-    assert.are.same({ n = 3, nModified = 0 }, { n = op:reply().n, nModified = op:reply().nModified })
-    op = write(client, "update", { update({ _id = 9 }, { ["$set"] = { a = 1 } }, { { "upsert", true } }) })
+    assert.are.same({ 3, 0 }, { op:reply().n, op:reply().nModified })
+    op = write(client, "update", { update({ _id = 9 }, SET, UPSERT) })
     assert.is_true(op:run())
     local reply = op:reply()
-    assert.are.same({ 1, 0, 0, 9 }, { reply.n, reply.nModified, reply.upserted[1].index, reply.upserted[1]._id })
+    assert.are.same({ 1, 0, 0, 9 },
+      { reply.n, reply.nModified, reply.upserted[1].index, reply.upserted[1]._id })
     op = write(client, "delete", { delete({}, 0) })
     assert.is_true(op:run())
     assert.are.equal(4, op:reply().n)
@@ -175,13 +183,15 @@ describe("update and delete", function()
       update({ _id = 1 }, { ["$set"] = { ["list.$[e]"] = 1 } }, {
         { "arrayFilters", core.array { { e = 0 } } }, { "hint", { _id = 1 } },
         { "collation", { locale = "en" } }, { "upsert", false } }),
-      { "ordered", false }, { "bypassDocumentValidation", true }, { "let", { x = 1 } } }):run() == false)
+      { "ordered", false }, { "bypassDocumentValidation", true },
+      { "let", { x = 1 } } }):run() == false)
     local sent = started(client, "update")[1]
     assert.is_false(sent.ordered)
     assert.is_true(sent.bypassDocumentValidation)
     assert.are.equal(1, sent.let.x)
     local statement = sent.updates[1]
-    assert.are.same({ 0, 1, "en" }, { statement.arrayFilters[1].e, statement.hint._id, statement.collation.locale })
+    assert.are.same({ 0, 1, "en" },
+      { statement.arrayFilters[1].e, statement.hint._id, statement.collation.locale })
   end)
 
   it("replace, and run a pipeline", function()
@@ -194,12 +204,13 @@ describe("update and delete", function()
 
   it("do not take a document for a pipeline, nor the other way round", function()
     -- libmongoc would send this as a pipeline, and set x
-    local op = write(client, "update", { update({ _id = 1 }, { ["0"] = { ["$set"] = { x = 1 } } }) })
+    local op = write(client, "update", { update({ _id = 1 },
+      { ["0"] = { ["$set"] = { x = 1 } } }) })
     op:run()
     assert.is_nil(support.all(core.find(client, nil, "c", { _id = 1 }))[1].x)
     assert.are.equal("table", type(started(client, "update")[1].updates[1].u["0"]))
     -- and these as documents, which replace
-    for _, pipeline in ipairs { core.array {}, core.array { core.object { a = 1 } }, core.array { 7 } } do
+    for _, pipeline in ipairs { core.array {}, core.array { { a = 1 } }, core.array { 7 } } do
       write(client, "update", { update({ _id = 2 }, pipeline) }):run()
       assert.are.equal("x", support.all(core.find(client, nil, "c", { _id = 2 }))[1].text)
     end
@@ -230,7 +241,8 @@ describe("update and delete", function()
       { "delete", delete({ _id = 3 }, 1) },
       { "findAndModify", { "query", { _id = 1 } }, { "update", { ["$inc"] = { n = 1 } } } },
     } do
-      failpoint(client, { times = 1 }, { failCommands = core.array { command[1] }, closeConnection = true })
+      failpoint(client, { times = 1 }, { failCommands = core.array { command[1] },
+        closeConnection = true })
       local op = write(client, command[1], { unpack(command, 2) })
       assert.is_true(op:run(), op:error() and op:error().message)
       local sent = started(client, command[1])
@@ -238,7 +250,8 @@ describe("update and delete", function()
       assert.is_true(sent[1].txnNumber >= 1)
       assert.are.equal(sent[1].txnNumber, sent[2].txnNumber)
     end
-    failpoint(client, { times = 1 }, { failCommands = core.array { "insert" }, closeConnection = true })
+    failpoint(client, { times = 1 }, { failCommands = core.array { "insert" },
+      closeConnection = true })
     support.insert(client, "c", { { _id = 77 } })
     local sent = started(client, "insert")
     assert.are.equal(sent[1].txnNumber, sent[2].txnNumber)
@@ -246,8 +259,9 @@ describe("update and delete", function()
   end)
 
   it("of many documents at once are not, since that could do it twice", function()
-    failpoint(client, { times = 1 }, { failCommands = core.array { "update", "delete" }, closeConnection = true })
-    local err = fail(write(client, "update", { update({}, { ["$inc"] = { n = 1 } }, { { "multi", true } }) }))
+    failpoint(client, { times = 1 }, { failCommands = core.array { "update", "delete" },
+      closeConnection = true })
+    local err = fail(write(client, "update", { update({}, { ["$inc"] = { n = 1 } }, MULTI) }))
     assert.are.equal("ConnectionError", err.kind)
     local sent = started(client, "update")
     assert.are.equal(1, #sent)
@@ -255,16 +269,17 @@ describe("update and delete", function()
   end)
 
   it("go as plain commands with what bulk writes do not have", function()
-    local op = write(client, "update", { update({ _id = 1 }, { ["$set"] = { a = 1 } }) }, { maxTimeMS = 777 })
+    local op = write(client, "update", { update({ _id = 1 }, SET) }, { maxTimeMS = 777 })
     assert.is_true(op:run())
     assert.are.equal(1, op:reply().nModified)
     assert.are.equal(777, started(client, "update")[1].maxTimeMS)
-    local err = fail(write(client, "update", { update({ _id = 1 }, { ["$inc"] = { _id = 1 } }), { "maxTimeMS", 777 } }))
+    local err = fail(write(client, "update", { update({ _id = 1 }, { ["$inc"] = { _id = 1 } }),
+      { "maxTimeMS", 777 } }))
     assert.are.equal("ServerError", err.kind)
     assert.are.equal("ImmutableField", err.code_name)
     err = fail(write(client, "delete", { delete({ _id = 1 }, 5) }))
     assert.are.equal("ServerError", err.kind)
-    err = fail(write(client, "update", { update({ _id = 1 }, { ["$set"] = { a = 1 } }), { "nonsense", 1 } }))
+    err = fail(write(client, "update", { update({ _id = 1 }, SET), { "nonsense", 1 } }))
     assert.is_truthy(err.message:find("nonsense", 1, true))
     err = fail(write(client, "update", { { "updates", core.array {} } }))
     assert.is_truthy(err.message)
@@ -293,7 +308,8 @@ describe("an error", function()
       { err.kind, err.code, err.code_name, { unpack(err.labels) } })
     failpoint(client, { times = 2 }, { failCommands = core.array { "count" }, errorCode = 189 })
     err = fail(core.command(client, "read", nil, core.ordered { { "count", "c" } }))
-    assert.are.same({ "ServerError", 189, "PrimarySteppedDown" }, { err.kind, err.code, err.code_name })
+    assert.are.same({ "ServerError", 189, "PrimarySteppedDown" },
+      { err.kind, err.code, err.code_name })
     err = fail(core.command(client, "read", nil, { nonsense = 1 }))
     assert.are.same({ "ServerError", 59, "CommandNotFound", "no such command: 'nonsense'" },
       { err.kind, err.code, err.code_name, err.message })
@@ -301,7 +317,8 @@ describe("an error", function()
   end)
 
   it("of the network is a ConnectionError, and the next command goes on", function()
-    failpoint(client, { times = 2 }, { failCommands = core.array { "count" }, closeConnection = true })
+    failpoint(client, { times = 2 }, { failCommands = core.array { "count" },
+      closeConnection = true })
     local op = core.command(client, "read", nil, core.ordered { { "count", "c" } })
     local err = fail(op)
     assert.are.equal("ConnectionError", err.kind)
@@ -311,7 +328,8 @@ describe("an error", function()
   end)
 
   it("of a single fault is not seen at all when reading", function()
-    failpoint(client, { times = 1 }, { failCommands = core.array { "count", "find" }, closeConnection = true })
+    failpoint(client, { times = 1 }, { failCommands = core.array { "count", "find" },
+      closeConnection = true })
     run(client, "read", { { "count", "c" } })
     failpoint(client, { times = 1 }, { failCommands = core.array { "find" }, errorCode = 10107 })
     assert.is_true(core.find(client, nil, "c", {}):run())
@@ -328,24 +346,28 @@ describe("an error", function()
     assert.are.equal(1, op:reply().n)
     assert.are.equal(100, op:reply().writeConcernError.code)
     failpoint(client, { times = 1 }, data)
-    err = fail(write(client, "update", { update({ _id = 1 }, { ["$set"] = { a = 1 } }) }))
+    err = fail(write(client, "update", { update({ _id = 1 }, SET) }))
     assert.are.same({ "WriteConcernError", 100 }, { err.kind, err.code })
     failpoint(client, { times = 1 }, data)
-    op = write(client, "findAndModify", { { "query", { _id = 1 } }, { "update", { ["$set"] = { a = 2 } } } })
+    op = write(client, "findAndModify", { { "query", { _id = 1 } },
+      { "update", { ["$set"] = { a = 2 } } } })
     err = fail(op)
-    assert.are.same({ "WriteConcernError", 100, "UnsatisfiableWriteConcern" }, { err.kind, err.code, err.code_name })
+    assert.are.same({ "WriteConcernError", 100, "UnsatisfiableWriteConcern" },
+      { err.kind, err.code, err.code_name })
     assert.are.equal(1, op:reply().value.a)
   end)
 
   it("of a duplicate key names key and value", function()
     run(client, "write", { { "createIndexes", "c" }, { "indexes", {
       core.ordered { { "key", { email = 1 } }, { "name", "email_1" }, { "unique", true } },
-      core.ordered { { "key", core.ordered { { "a", 1 }, { "b", -1 } } }, { "name", "ab" }, { "unique", true } },
+      core.ordered { { "key", core.ordered { { "a", 1 }, { "b", -1 } } }, { "name", "ab" },
+        { "unique", true } },
     } } })
     support.insert(client, "c", { { _id = 1, email = "x@y.z", a = 1, b = 2 } })
     local op = core.insert(client, nil, "c", { { _id = 2, email = "x@y.z" } })
     local err = fail(op)
-    assert.are.same({ "DuplicateKeyError", 11000, "email", "x@y.z" }, { err.kind, err.code, err.key, err.value })
+    assert.are.same({ "DuplicateKeyError", 11000, "email", "x@y.z" },
+      { err.kind, err.code, err.key, err.value })
     assert.are.equal(1, err.key_pattern.email)
     assert.are.equal(0, op:reply().n)
     err = fail(core.insert(client, nil, "c", { { _id = 3, a = 1, b = 2 } }))
@@ -353,7 +375,7 @@ describe("an error", function()
     err = fail(core.insert(client, nil, "c", { { _id = 1 } }))
     assert.are.same({ "_id", 1 }, { err.key, err.value })
     err = fail(write(client, "update", { update({ email = "x@y.z" }, { _id = 4, email = "x@y.z" },
-      { { "upsert", true } }) }))
+      UPSERT) }))
     assert.are.equal("ServerError", err.kind) -- an _id cannot change
     support.insert(client, "c", { { _id = 5 } })
     err = fail(write(client, "update", { update({ _id = 5 }, { ["$set"] = { email = "x@y.z" } }) }))
@@ -384,11 +406,13 @@ describe("an error", function()
   it("of a silent server comes by the deadline, too", function()
     local quick = support.client({ timeout_ms = 200, retry_reads = false }, server.uri("x"))
     run(quick, "read", { { "ping", 1 } })
-    failpoint(client, { times = 1 }, { failCommands = core.array { "count" }, blockConnection = true,
+    failpoint(client, { times = 1 }, { failCommands = core.array { "count" },
+      blockConnection = true,
       blockTimeMS = 4000 })
     local start = os.time()
     local err = fail(core.command(quick, "read", nil, core.ordered { { "count", "c" } }))
-    assert.is_truthy(err.kind == "ConnectionError" or err.code_name == "MaxTimeMSExpired", err.message)
+    assert.is_truthy(err.kind == "ConnectionError" or err.code_name == "MaxTimeMSExpired",
+      err.message)
     assert.is_true(os.time() - start <= 3)
     quick:close()
   end)

@@ -17,7 +17,8 @@ end
 
 describe("a URI", function()
   it("must name a database", function()
-    for _, uri in ipairs { "mongodb://localhost", "mongodb://localhost/", "mongodb://localhost/?appname=x",
+    for _, uri in ipairs { "mongodb://localhost", "mongodb://localhost/",
+      "mongodb://localhost/?appname=x",
       "mongodb+srv://db.example.com", "mongodb://a,b:27018/" } do
       refused("the URI must name a database (mongodb://host/DATABASE)", uri)
     end
@@ -42,7 +43,8 @@ describe("a URI", function()
     assert.has_error(function() connection.connect() end, nil)
     assert.has_error(function() connection.connect({}) end, nil)
     local _, message = pcall(connection.connect, 7)
-    assert.is_truthy(message:find("connect: the URI must be a string, got number", 1, true), message)
+    assert.is_truthy(message:find("connect: the URI must be a string, got number", 1, true),
+      message)
   end)
 end)
 
@@ -50,11 +52,13 @@ describe("options", function()
   it("are known by libmongoc's names and in snake case", function()
     for _, options in ipairs {
       { serverSelectionTimeoutMS = 100 }, { server_selection_timeout_ms = 100 }, { appname = "x" },
-      { replica_set = "rs0" }, { tls = true, tls_ca_file = "/nowhere" }, { w = "majority" }, { w = 1 },
+      { replica_set = "rs0" }, { tls = true, tls_ca_file = "/nowhere" }, { w = "majority" },
+      { w = 1 },
       { compressors = { "zlib", "snappy" } }, { compressors = "zlib" }, { retry_writes = false },
       { read_preference = "secondary", read_preference_tags = { "dc:ny", "" } }, { journal = true },
       { username = "u", password = "p%:/?#[]@", auth_source = "admin" }, { wtimeout_ms = 5 },
-      { read_concern_level = "majority" }, { max_staleness_seconds = 100, readPreference = "nearest" },
+      { read_concern_level = "majority" },
+      { max_staleness_seconds = 100, readPreference = "nearest" },
     } do
       assert(core.client("mongodb://localhost/x", options))
     end
@@ -67,11 +71,13 @@ describe("options", function()
     refused("option 'tls' must be a boolean (got a string)", uri, { tls = "yes" })
     refused("option 'connect_timeout_ms' must be an integer (got a string)", uri,
       { connect_timeout_ms = "5" })
-    refused("option 'connectTimeoutMS' must be an integer (got a number)", uri, { connectTimeoutMS = 1.5 })
+    refused("option 'connectTimeoutMS' must be an integer (got a number)", uri,
+      { connectTimeoutMS = 1.5 })
     refused("option 'appname' must be a string (got a number)", uri, { appname = 7 })
     refused("option 'appname' must be a string", uri, { appname = "a\0b" })
     refused("option 'compressors' must be a string or a list of strings", uri, { compressors = {} })
-    refused("option 'compressors' must be a string or a list of strings", uri, { compressors = { 1 } })
+    refused("option 'compressors' must be a string or a list of strings", uri,
+      { compressors = { 1 } })
     refused("option 'w' must be an integer or a string (got a boolean)", uri, { w = true })
     refused("the options must have names (got a number as key)", uri, { "tls" })
     refused("the options must be a table (got a string)", uri, "alias")
@@ -118,7 +124,8 @@ describe("an alias", function()
   it("that is not connected says what to do", function()
     local conn, message, err = connection.get("blog")
     assert.is_nil(conn)
-    assert.are.equal("no connection 'blog': call modm.connect(uri, { alias = \"blog\" }) first", message)
+    assert.are.equal("no connection 'blog': call modm.connect(uri, { alias = \"blog\" }) first",
+      message)
     assert.are.equal("ConfigurationError", err.kind)
     assert.are.equal("no connection 'default': call modm.connect(uri) first",
       select(2, connection.get()))
@@ -170,7 +177,8 @@ describe("a client", function()
     assert.is_truthy(tostring(client):find("(closed)", 1, true))
     assert.are.equal("the connection is closed",
       support.fail(core.command(client, "read", nil, { ping = 1 })).message)
-    assert.are.equal("the connection is closed", support.fail(core.find(client, nil, "c", {})).message)
+    assert.are.equal("the connection is closed",
+      support.fail(core.find(client, nil, "c", {})).message)
   end)
 
   it("is checked for", function()
@@ -212,10 +220,12 @@ describe("a server that cannot be reached", function()
 
   it("whose name does not resolve is one, also by its SRV record", function()
     local client = support.client({ timeout_ms = 200 }, "mongodb://nowhere.invalid/x")
-    assert.are.equal("ConnectionError", support.fail(core.command(client, "read", nil, { ping = 1 })).kind)
+    assert.are.equal("ConnectionError",
+      support.fail(core.command(client, "read", nil, { ping = 1 })).kind)
     client = support.client({ timeout_ms = 200 }, "mongodb+srv://db.nowhere.invalid/x")
     assert.are.equal("modm.Client: db.nowhere.invalid/x", tostring(client))
-    assert.are.equal("ConnectionError", support.fail(core.command(client, "read", nil, { ping = 1 })).kind)
+    assert.are.equal("ConnectionError",
+      support.fail(core.command(client, "read", nil, { ping = 1 })).kind)
   end)
 end)
 
@@ -229,7 +239,8 @@ describe("the handshake", function()
     local metadata = found.cursor.firstBatch[1].clientMetadata
     assert.are.equal("mongoc / modm", metadata.driver.name)
     assert.is_truthy(metadata.driver.version:find(" / scm", 1, true), metadata.driver.version)
-    assert.is_truthy(metadata.platform:find(jit and "LuaJIT" or "Lua 5.4", 1, true), metadata.platform)
+    assert.is_truthy(metadata.platform:find(jit and "LuaJIT" or "Lua 5.4", 1, true),
+      metadata.platform)
     client:close()
   end)
 end)

@@ -13,7 +13,8 @@ describe("a cursor", function()
 
   -- Cursors that the server has open.
   local function open()
-    return support.run(client, "read", { { "serverStatus", 1 } }, nil, nil, "admin").metrics.cursor.open.total
+    local status = support.run(client, "read", { { "serverStatus", 1 } }, nil, nil, "admin")
+    return status.metrics.cursor.open.total
   end
 
   setup(function()
@@ -25,8 +26,8 @@ describe("a cursor", function()
   teardown(function() support.drop(client) end)
 
   it("gives all documents in order, and then is done", function()
-    for _, size in ipairs { 0, 1, 2, 7, 100, 101, 102, 999, 1000, 1001, 5000 } do
-      local op = core.find(client, nil, "c", {}, { sort = { _id = 1 }, batchSize = size > 0 and size or nil })
+    for _, size in ipairs { false, 1, 2, 7, 100, 101, 102, 999, 1000, 1001, 5000 } do
+      local op = core.find(client, nil, "c", {}, { sort = { _id = 1 }, batchSize = size or nil })
       assert.is_false(op:done())
       assert.is_nil(op:next_table())
       local list = support.all(op)
@@ -71,14 +72,16 @@ describe("a cursor", function()
   it("takes skip, limit, sort, projection, collation, hint, comment", function()
     client:monitor(true)
     local list = support.all(core.find(client, nil, "c", { _id = { ["$gt"] = 10 } }, {
-      skip = 5, limit = 3, sort = { _id = -1 }, projection = { text = 0 }, collation = { locale = "en" },
+      skip = 5, limit = 3, sort = { _id = -1 }, projection = { text = 0 },
+      collation = { locale = "en" },
       hint = { _id = 1 }, comment = "spec", maxTimeMS = 5000, allowDiskUse = true,
     }, { mode = "primaryPreferred" }))
     assert.are.same({ 995, 994, 993, nil }, { list[1]._id, list[2]._id, list[3]._id, list[1].text })
     local sent = support.started(client, "find")[1]
     client:monitor(false)
     assert.are.same({ "spec", "en", 5000, 1, "primaryPreferred" },
-      { sent.comment, sent.collation.locale, sent.maxTimeMS, sent.hint._id, sent["$readPreference"].mode })
+      { sent.comment, sent.collation.locale, sent.maxTimeMS, sent.hint._id,
+        sent["$readPreference"].mode })
   end)
 
   it("reads an aggregation", function()
@@ -116,7 +119,8 @@ describe("a cursor", function()
     assert.is_true(op:run())
     op:next_table()
     op:next_table()
-    support.failpoint(client, { times = 2 }, { failCommands = core.array { "getMore" }, errorCode = 43 })
+    support.failpoint(client, { times = 2 }, { failCommands = core.array { "getMore" },
+      errorCode = 43 })
     local err = support.fail(op)
     assert.are.same({ "ServerError", "CursorNotFound" }, { err.kind, err.code_name })
     assert.is_nil(op:next_table())
@@ -126,7 +130,8 @@ describe("a cursor", function()
     op = core.find(client, nil, "c", {}, { sort = { _id = 1 } })
     assert.is_true(op:run())
     while op:next_table() do end
-    support.failpoint(client, { times = 1 }, { failCommands = core.array { "getMore" }, errorCode = 43 })
+    support.failpoint(client, { times = 1 }, { failCommands = core.array { "getMore" },
+      errorCode = 43 })
     assert.is_true(op:run())
     assert.are.equal(101, op:next_table()._id)
     assert.is_nil(op:next_table())

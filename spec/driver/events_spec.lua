@@ -8,13 +8,16 @@ local support = require "spec.driver.support"
 local unpack = table.unpack or unpack
 
 local function ping(conn)
-  return conn:run(core.command(conn.client, "read", nil, core.ordered { { "ping", 1 }, { "comment", "x" } }))
+  local command = core.ordered { { "ping", 1 }, { "comment", "x" } }
+  return conn:run(core.command(conn.client, "read", nil, command))
 end
 
 describe("a listener", function()
   local conn
 
-  before_each(function() conn = assert(connection.connect(server.uri("events"), { alias = "events" })) end)
+  before_each(function()
+    conn = assert(connection.connect(server.uri("events"), { alias = "events" }))
+  end)
   after_each(function() connection.disconnect() end)
 
   it("hears what is sent and what comes back, as long as it listens", function()
@@ -42,7 +45,9 @@ describe("a listener", function()
 
   it("hears connections made later, too", function()
     local n = 0
-    local off = events.on("command", function(event) n = n + (event.alias == "later" and 1 or 0) end)
+    local off = events.on("command", function(event)
+      n = n + (event.alias == "later" and 1 or 0)
+    end)
     local later = assert(connection.connect(server.uri("events"), { alias = "later" }))
     assert.is_true(ping(later))
     assert.are.equal(2, n)

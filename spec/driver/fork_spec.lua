@@ -1,5 +1,5 @@
--- Fork: a child opens the client anew, and leaves its parent's connections alone. LuaJIT can fork by its
--- FFI; under Lua 5.4 a program of its own is needed, and the C code is the same.
+-- Fork: a child opens the client anew, and leaves its parent's connections alone. LuaJIT can fork
+-- by its FFI; for Lua 5.4 it takes a library, and the C code is the same.
 local core = require "modm.core"
 local server = require "spec.support.server"
 local support = require "spec.driver.support"

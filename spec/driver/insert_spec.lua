@@ -61,16 +61,17 @@ describe("an insert", function()
   end)
 
   it("takes the bytes as they are, keys with dots and dollars as well", function()
-    support.insert(client, "c", { core.ordered { { "_id", 1 }, { "a.b", 1 }, { "c", { ["$d"] = 2 } } } })
+    support.insert(client, "c", { core.ordered { { "_id", 1 }, { "a.b", 1 },
+      { "c", { ["$d"] = 2 } } } })
     local found = support.all(core.find(client, nil, "c", {}))[1]
     assert.are.same({ 1, 2 }, { found["a.b"], found.c["$d"] })
   end)
 
   it("of a document that is too large is an error, and the ones before it are stored", function()
-    local op = core.insert(client, nil, "c", { { _id = 1 }, { _id = 2, text = ("x"):rep(17 * 1024 * 1024) } })
+    local op = core.insert(client, nil, "c", { { _id = 1 },
+      { _id = 2, text = ("x"):rep(17 * 1024 * 1024) } })
     local err = support.fail(op)
-    assert.is_truthy(err.message:find("too large", 1, true) or err.message:find("16777216", 1, true),
-      err.message)
+    assert.is_truthy(err.message:find("too large", 1, true), err.message)
   end)
 
   it("of what is no list of documents is misuse", function()

@@ -1,7 +1,7 @@
 -- The blocking transport: runs an operation here and now, and the whole program waits for it.
 --
--- A transport is one function, run(op): it has the operation run to its end, by whatever waits, and says
--- whether it went well. Only here may modm wait for a server.
+-- A transport is one function, run(op): it has the operation run to its end, by whatever waits,
+-- and says whether it went well. Only here may modm wait for a server.
 local blocking = {}
 
 ---@param op userdata a modm.Op
