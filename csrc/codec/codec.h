@@ -101,8 +101,12 @@ typedef enum modm_need {
 modm_need modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i);
 /* Pushes the value without defaults, references or conversion: the raw state, nil when unset. */
 void modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i);
-/* Pushes the primary key's value (nil when it has none). */
+/* Pushes the message of such an error. */
+void modm_document_push_not_loaded (lua_State *L, const modm_document *d, uint32_t i);
+/* Pushes the primary key's value (nil when it has none). Raises when it was not loaded. */
 void modm_document_push_pk (lua_State *L, int idx, modm_document *d);
+/* The same, but nil when it was not loaded. */
+void modm_document_peek_pk (lua_State *L, int idx, modm_document *d);
 
 /* ---- phase V (validate.c) ---- */
 

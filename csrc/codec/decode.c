@@ -197,6 +197,13 @@ resolve_list (lua_State *L, int idx, const modm_document *d, uint32_t i)
    return needed ? MODM_NEED_REFERENCES : MODM_NEED_NOTHING;
 }
 
+void
+modm_document_push_not_loaded (lua_State *L, const modm_document *d, uint32_t i)
+{
+   lua_pushfstring (L, "%s.%s was not loaded: the query left it out (refresh_from_db loads it)",
+                    d->schema->name, d->schema->fields[i].name);
+}
+
 modm_need
 modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
 {
@@ -219,8 +226,8 @@ modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
       need = read_unset (L, idx, d, i);
       break;
    case MODM_NOT_LOADED:
-      luaL_error (L, "%s.%s was not loaded: the query left it out (refresh_from_db loads it)",
-                  d->schema->name, f->name);
+      modm_document_push_not_loaded (L, d, i);
+      luaL_error (L, "%s", lua_tostring (L, -1));
    }
    if (modm_isnull (L, -1)) { /* null reads as nil */
       lua_pop (L, 1);
@@ -254,6 +261,16 @@ modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i)
    default:
       lua_pushnil (L);
    }
+}
+
+void
+modm_document_peek_pk (lua_State *L, int idx, modm_document *d)
+{
+   int key = d->schema->primary;
+   if (key >= 0 && modm_state_of (d->states[key]) != MODM_NOT_LOADED)
+      modm_document_push_pk (L, idx, d);
+   else
+      lua_pushnil (L);
 }
 
 void

@@ -1,8 +1,9 @@
 /* The metatable of a model's documents: reading and assigning by name, ==, tostring, iteration. */
 #include "document/document_private.h"
 
-/* Upvalues of __index and __newindex. */
-enum { NAMES = 1, METHODS = 2 };
+/* Upvalues of __index and __newindex. LEVEL is where __index is called from: 1, or 2 behind the
+ * function that Lua wrapped it in. */
+enum { NAMES = 1, METHODS = 2, LEVEL = 3 };
 
 static int
 slot_of_key (lua_State *L, int key)
@@ -14,13 +15,25 @@ slot_of_key (lua_State *L, int key)
    return slot;
 }
 
+/* Raises the message at the top at a level. */
 static int
-refuse_name (lua_State *L, const modm_document *d)
+raise_at (lua_State *L, int level)
 {
-   if (lua_type (L, 2) != LUA_TSTRING)
-      return luaL_error (L, "%s: field names are strings, got a %s", d->schema->name,
-                         luaL_typename (L, 2));
-   return luaL_error (L, "%s has no field '%s'", d->schema->name, lua_tostring (L, 2));
+   luaL_where (L, level);
+   lua_insert (L, -2);
+   lua_concat (L, 2);
+   return lua_error (L);
+}
+
+static int
+refuse_name (lua_State *L, const modm_document *d, int level)
+{
+   if (lua_type (L, 2) == LUA_TSTRING)
+      lua_pushfstring (L, "%s has no field '%s'", d->schema->name, lua_tostring (L, 2));
+   else
+      lua_pushfstring (L, "%s: field names are strings, got a %s", d->schema->name,
+                       luaL_typename (L, 2));
+   return raise_at (L, level);
 }
 
 /* document[name] -> value, or value and what it needs of Lua. */
@@ -28,8 +41,14 @@ static int
 mt_index (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
+   int level = (int) lua_tointeger (L, lua_upvalueindex (LEVEL));
+   lua_settop (L, 2);
    int slot = slot_of_key (L, 2);
    if (slot && slot <= (int) d->schema->n) {
+      if (modm_state_of (d->states[slot - 1]) == MODM_NOT_LOADED) {
+         modm_document_push_not_loaded (L, d, (uint32_t) slot - 1);
+         return raise_at (L, level);
+      }
       modm_need need = modm_document_read (L, 1, d, (uint32_t) slot - 1);
       if (need == MODM_NEED_NOTHING)
          return 1;
@@ -38,17 +57,17 @@ mt_index (lua_State *L)
    }
    lua_pushvalue (L, 2);
    lua_gettable (L, lua_upvalueindex (METHODS));
-   return lua_isnil (L, -1) ? refuse_name (L, d) : 1;
+   return lua_isnil (L, -1) ? refuse_name (L, d, level) : 1;
 }
 
 static int
 mt_newindex (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
+   lua_settop (L, 3);
    int slot = slot_of_key (L, 2);
    if (!slot || slot > (int) d->schema->n)
-      return refuse_name (L, d);
-   lua_settop (L, 3);
+      return refuse_name (L, d, 1);
    modm_document_assign (L, 1, d, (uint32_t) slot - 1);
    return 0;
 }
@@ -61,10 +80,12 @@ encode (lua_State *L, int idx, const modm_document *d, modm_buffer *b)
    return modm_encode_document (L, idx, d, b, 0, &err) && !b->failed;
 }
 
-/* Embedded documents are equal by what they hold. */
+/* Embedded documents are equal by what they hold, as their fields convert it. */
 static bool
-same_content (lua_State *L, const modm_document *a, const modm_document *b)
+same_content (lua_State *L, modm_document *a, modm_document *b)
 {
+   modm_document_convert (L, 1, a);
+   modm_document_convert (L, 2, b);
    modm_buffer *x = modm_buffer_push (L), *y = modm_buffer_push (L);
    bool same = false;
    return encode (L, 1, a, x) && encode (L, 2, b, y) &&
@@ -78,8 +99,8 @@ same_key (lua_State *L, modm_document *a, modm_document *b)
 {
    if (!modm_schema_isa (a->schema, b->schema) && !modm_schema_isa (b->schema, a->schema))
       return false;
-   modm_document_push_pk (L, 1, a);
-   modm_document_push_pk (L, 2, b);
+   modm_document_peek_pk (L, 1, a);
+   modm_document_peek_pk (L, 2, b);
 #if MODM_HAS_INTEGERS
    return !lua_isnil (L, -1) && lua_compare (L, -1, -2, LUA_OPEQ);
 #else
@@ -99,35 +120,61 @@ mt_eq (lua_State *L)
    return 1;
 }
 
+/* Whether slot i of the document at 1 is set: a default counts once it is filled. */
 static bool
-is_set (const modm_document *d, uint32_t i)
+is_set (lua_State *L, const modm_document *d, uint32_t i)
 {
    modm_state state = modm_state_of (d->states[i]);
-   return state != MODM_UNSET && state != MODM_DEFAULTED && state != MODM_NOT_LOADED;
+   if (state != MODM_DEFAULTED)
+      return state != MODM_UNSET && state != MODM_NOT_LOADED;
+   modm_getuservalue (L, 1);
+   lua_rawgeti (L, -1, (int) i + 1);
+   bool filled = !modm_isblank (L, -1);
+   lua_pop (L, 2);
+   return filled;
 }
 
-/* Model(field=value, ...) of the fields that are set; a reference shows its key. */
+/* Pushes the text of slot i: a reference shows its key, an embedded document its model. */
+static void
+push_text (lua_State *L, modm_document *d, uint32_t i)
+{
+   int top = lua_gettop (L);
+   if (modm_state_of (d->states[i]) == MODM_DEFAULTED) {
+      modm_getuservalue (L, 1);
+      lua_rawgeti (L, -1, (int) i + 1);
+   } else {
+      modm_document_peek (L, 1, d, i);
+   }
+   modm_document *other = modm_document_test (L, -1);
+   if (other && d->schema->fields[i].kind->role == MODM_REFERENCE) {
+      modm_document_peek_pk (L, -1, other);
+      other = NULL;
+   }
+   if (other)
+      lua_pushfstring (L, "%s(...)", other->schema->name);
+   else
+      modm_describe (L, -1);
+   lua_replace (L, top + 1);
+   lua_settop (L, top + 1);
+}
+
+/* Model(field=value, ...) of the fields that are set. */
 static int
 mt_tostring (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
    luaL_Buffer text;
    const char *between = "";
+   lua_settop (L, 1);
    luaL_buffinit (L, &text);
    luaL_addstring (&text, d->schema->name);
    luaL_addchar (&text, '(');
    for (uint32_t i = 0; i < d->schema->n; i++) {
-      if (!is_set (d, i))
+      if (!is_set (L, d, i))
          continue;
-      modm_document_peek (L, 1, d, i);
-      modm_document *other = modm_document_test (L, -1);
-      if (other && d->schema->fields[i].kind->role == MODM_REFERENCE) {
-         modm_document_push_pk (L, -1, other);
-         lua_remove (L, -2);
-      }
-      lua_pushfstring (L, "%s%s=%s", between, d->schema->fields[i].name, modm_describe (L, -1));
-      lua_replace (L, -3);
-      lua_pop (L, 1);
+      push_text (L, d, i);
+      lua_pushfstring (L, "%s%s=%s", between, d->schema->fields[i].name, lua_tostring (L, -1));
+      lua_remove (L, -2);
       luaL_addvalue (&text);
       between = ", ";
    }
@@ -136,26 +183,26 @@ mt_tostring (lua_State *L)
    return 1;
 }
 
-/* Iterator: document, name -> the next field that is set, and its value. */
+/* core.document_next(document, name or nil) -> the name of the next field that is set, or nil */
 static int
 l_next (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
    uint32_t i = 0;
-   if (!lua_isnoneornil (L, 2)) {
+   lua_settop (L, 2);
+   if (!lua_isnil (L, 2)) {
       const modm_field *f = modm_schema_named (L, d->schema, 2);
       if (!f)
-         return refuse_name (L, d);
+         return refuse_name (L, d, 1);
       i = (uint32_t) f->id;
    }
-   while (i < d->schema->n && !is_set (d, i))
+   while (i < d->schema->n && !is_set (L, d, i))
       i++;
    if (i == d->schema->n)
-      return 0;
-   lua_pushstring (L, d->schema->fields[i].name);
-   lua_pushvalue (L, -1);
-   lua_gettable (L, 1);
-   return 2;
+      lua_pushnil (L);
+   else
+      lua_pushstring (L, d->schema->fields[i].name);
+   return 1;
 }
 
 /* core.document_class(schema, wrap?): makes the metatable; wrap(read) gives the function that
@@ -180,7 +227,8 @@ l_document_class (lua_State *L)
       lua_pushvalue (L, 2);
    lua_rawgeti (L, 3, MODM_ENV_NAMES);
    lua_rawgeti (L, 3, MODM_ENV_METHODS);
-   lua_pushcclosure (L, mt_index, 2);
+   lua_pushinteger (L, lua_isnil (L, 2) ? 1 : 2);
+   lua_pushcclosure (L, mt_index, 3);
    if (!lua_isnil (L, 2))
       lua_call (L, 1, 1);
    lua_setfield (L, 4, "__index");

@@ -42,16 +42,22 @@ l_refresh (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
    const modm_document *fresh = modm_document_check (L, 2);
-   bool all = !lua_istable (L, 3) || !d->bytes;
+   bool all = !lua_istable (L, 3);
    lua_settop (L, 3);
-   const bool *named = push_named (L, d, all ? 0 : 3);
+   bool *named = push_named (L, d, all ? 0 : 3);
    modm_buffer *b = modm_buffer_push (L);
+   modm_element cls;
    if (all) {
       modm_buffer_write (b, fresh->bytes, fresh->len);
    } else {
       size_t start = modm_write_begin (b);
-      write_elements (d->schema, d, named, false, b);
+      if (d->bytes)
+         write_elements (d->schema, d, named, false, b);
+      else if (d->schema->primary >= 0)
+         named[d->schema->primary] = true; /* the key comes along */
       write_elements (d->schema, fresh, named, true, b);
+      if (!d->bytes && modm_reader_find (fresh->bytes, fresh->len, "_cls", 4, &cls))
+         modm_write_element (b, &cls);
       modm_write_end (b, start);
    }
    if (b->failed)
@@ -60,16 +66,20 @@ l_refresh (lua_State *L)
    modm_document_take_bytes (L, 1, d);
    modm_document_values (L, 1, d);
    int values = lua_gettop (L);
+   bool first = !(d->flags & MODM_DOC_LOADED);
    for (uint32_t i = 0; i < d->schema->n; i++) {
-      if (!named[i])
+      if (!named[i]) {
+         if (first && modm_state_of (d->states[i]) == MODM_UNSET)
+            d->states[i] = MODM_NOT_LOADED; /* it was made here, with a key set by hand */
          continue;
+      }
       d->states[i] = d->offsets[i] ? MODM_STORED : MODM_UNSET;
       for (uint32_t k = 0; k < 2; k++) {
          lua_pushnil (L);
          lua_rawseti (L, values, (int) (i + 1 + k * d->schema->n));
       }
    }
-   d->flags |= MODM_DOC_LOADED;
+   d->flags |= MODM_DOC_LOADED | (first && !all ? MODM_DOC_PARTIAL : 0);
    if (all)
       d->flags &= ~(uint32_t) MODM_DOC_PARTIAL;
    return 0;

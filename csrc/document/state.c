@@ -50,7 +50,8 @@ l_default (lua_State *L)
    return 1;
 }
 
-/* core.encode(document) -> BSON as a string | nil, message */
+/* core.encode(document) -> BSON as a string | nil, "path: message", message,
+ * path */
 static int
 l_encode (lua_State *L)
 {
@@ -60,7 +61,9 @@ l_encode (lua_State *L)
    if (!modm_encode_document (L, 1, d, b, 0, &err)) {
       lua_pushnil (L);
       modm_error_push (L, &err);
-      return 2;
+      lua_pushstring (L, err.message);
+      lua_pushstring (L, err.path);
+      return 4;
    }
    if (b->failed)
       return luaL_error (L, "not enough memory");

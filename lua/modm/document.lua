@@ -4,6 +4,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
 local validation = require "modm.validation"
@@ -43,41 +44,68 @@ function document.wrap_for(list)
   end
 end
 
+-- The meta of the document that a method was called on.
+local function meta_of(doc, method)
+  local class = core.model_of(doc)
+  if not class then misuse("%s is called on a document, with a colon, not on a %s", method, type(doc)) end
+  return registry.meta(class)
+end
+
+-- The same for a method that needs the server.
+local function meta_with_collection(doc, method)
+  local meta = meta_of(doc, method)
+  if meta.embedded then misuse("%s: an embedded document has no %s", meta.name, method) end
+  return meta
+end
+
 local both = {}
 
 --- Validates all fields, then calls the model's own clean.
 ---@param exclude string[]|nil names of fields to leave out
 ---@return true|nil, string? message, modm.Error? err a ValidationError with err.errors
 function both:full_clean(exclude)
+  meta_of(self, "full_clean")
   return validation.run(self, exclude, false)
 end
 
 ---@param exclude string[]|nil
 ---@return boolean
 function both:is_valid(exclude)
+  meta_of(self, "is_valid")
   return (validation.run(self, exclude, false)) == true
 end
 
 --- The document as it would be stored: a table under stored names, in order.
 ---@return table|nil, string?, modm.Error?
 function both:to_son()
+  meta_of(self, "to_son")
   core.convert(self)
-  local bytes, message = core.encode_document(self)
-  if not bytes then return errors.failure(document.encoding_error(self, message)) end
-  return core.decode(bytes)
+  local bytes, _, message, path = core.encode_document(self)
+  if bytes then return core.decode(bytes) end
+  local meta = registry.meta(core.model_of(self))
+  return errors.failure(require "modm.saving".encoding_error(meta, message, path))
 end
 
 --- The key that a reference holds (a list of them for a list), without a query.
 ---@param name string
-function both:id_of(name) return core.id_of(self, name) end
+function both:id_of(name)
+  meta_of(self, "id_of")
+  local ok, key = pcall(core.id_of, self, name)
+  if not ok then misuse("%s", key) end
+  return key
+end
+
+-- What `pairs` iterates with; reading may wait, so no C frame stands below.
+local function next_field(doc, name)
+  name = core.document_next(doc, name)
+  if name == nil then return nil end
+  return name, doc[name]
+end
 
 --- Iterates over the names and values of the fields that are set.
-function both:pairs() return core.document_next, self, nil end
-
---- The error for a document that has no BSON form.
-function document.encoding_error(doc, message)
-  local name = registry.meta(core.model_of(doc)).name
-  return errors.new("ValidationError", name .. "." .. message, { model = name, errors = {} })
+function both:pairs()
+  meta_of(self, "pairs")
+  return next_field, self, nil
 end
 
 for name, method in pairs(both) do
@@ -88,14 +116,36 @@ local methods = document.methods
 
 local save_options = { cascade = "boolean", full_clean = "boolean", force_insert = "boolean" }
 
---- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces what has this
---- key, one that came from the server sends what differs, and nothing when nothing does.
+-- Documents whose references are being saved before them.
+local under_way = setmetatable({}, { __mode = "k" })
+
+-- Saves what a document holds through its references.
+local function save_held(doc)
+  for _, other in ipairs(relation().loaded(doc)) do
+    if not under_way[other] then
+      local ok, message, err = other:save()
+      if not ok then return nil, message, err end
+    end
+  end
+  return true
+end
+
+local function save_cascading(doc)
+  under_way[doc] = true
+  local ok, done, message, err = pcall(save_held, doc)
+  under_way[doc] = nil
+  if not ok then error(done, 0) end
+  return done, message, err
+end
+
+--- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
+--- what has this key, one that came from the server sends what differs, and nothing when nothing does.
 ---@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean? }|nil
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:save(given)
+  local meta = meta_with_collection(self, "save")
   options.check("save", given, save_options)
   given = given or {}
-  local meta = registry.meta(core.model_of(self))
   local cascade = given.cascade
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
@@ -105,10 +155,8 @@ function methods:save(given)
     if not ok then return nil, message, err end
   end
   if cascade then
-    for _, other in ipairs(relation().loaded(self)) do
-      local ok, message, err = other:save()
-      if not ok then return nil, message, err end
-    end
+    local ok, message, err = save_cascading(self)
+    if not ok then return nil, message, err end
   end
   return require "modm.saving".save(self, meta, given.force_insert or false)
 end
@@ -116,30 +164,44 @@ end
 --- Deletes the document by its key, with the delete rules of the models that refer to it.
 ---@return true|nil, string?, modm.Error?
 function methods:delete()
-  local meta = registry.meta(core.model_of(self))
+  local meta = meta_with_collection(self, "delete")
   local key = core.key(self)
   if key == nil then
-    return errors.failure(errors.new("OperationError", meta.name .. ": cannot delete a document that has no key"))
+    return errors.failure(errors.new("OperationError",
+      meta.name .. ": cannot delete a document that has no key"))
   end
   local deleted, message, err = meta.default_manager:filter { pk = key }:delete()
   if not deleted then return nil, message, err end
   return true
 end
 
+-- The first parts of names, and their stored names as a set.
+local function names_to_read(meta, names)
+  if type(names) ~= "table" then misuse("%s: refresh_from_db takes a list of names", meta.name) end
+  local heads, stored = {}, {}
+  for i, name in ipairs(names) do
+    if type(name) ~= "string" then misuse("%s: refresh_from_db takes a list of names", meta.name) end
+    local head = name:match "^[^.]*"
+    heads[i], stored[meta.stored_names[head] or head] = head, true
+  end
+  return heads, stored
+end
+
 --- Reads the document anew. With names, only those fields; changes of the others stay.
 ---@param names string[]|nil
 ---@return modm.Document|nil, string?, modm.Error?
 function methods:refresh_from_db(names)
-  local meta = registry.meta(core.model_of(self))
+  local meta = meta_with_collection(self, "refresh_from_db")
   local key = core.key(self)
   if key == nil then
-    return errors.failure(errors.new("OperationError", meta.name .. ": cannot refresh before the first save"))
+    return errors.failure(errors.new("OperationError",
+      meta.name .. ": cannot refresh before the first save"))
   end
-  local set = meta.default_manager:filter { pk = key }
-  local stored
+  local set, stored = meta.default_manager:filter { pk = key }, nil
   if names then
-    set, stored = set:only(unpack(names)), {}
-    for _, name in ipairs(names) do stored[meta.stored_names[name] or name] = true end
+    local heads
+    heads, stored = names_to_read(meta, names)
+    set = set:only(unpack(heads))
   end
   local fresh, message, err = set:first()
   if not fresh then return nil, message, err end
@@ -148,9 +210,11 @@ function methods:refresh_from_db(names)
 end
 
 --- Fetches what the document refers to: one query for each collection and level.
----@param fields string[]|nil names, dotted into embedded documents and on through references; all without
+---@param fields string[]|nil names, dotted into embedded documents and on through references; all
+---without
 ---@return modm.Document|nil, string?, modm.Error?
 function methods:dereference(fields)
+  meta_with_collection(self, "dereference")
   local ok, message, err = relation().dereference({ self }, fields)
   if not ok then return nil, message, err end
   return self

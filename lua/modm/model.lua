@@ -114,7 +114,7 @@ local function merge_fields(name, parent, parts, embedded)
   end
   table.sort(keys)
   if #keys > 1 then invalid("%s has two primary keys: '%s' and '%s'", name, keys[1], keys[2]) end
-  if #keys == 0 and not embedded then all._id = field.implicit_key() end
+  if #keys == 0 and not embedded and not all._id then all._id = field.implicit_key() end
   return all
 end
 
@@ -153,7 +153,7 @@ local function check_names(name, list, methods)
   end
   for _, item in ipairs(list) do
     local other = stored[item.name]
-    if other and other ~= item.name then
+    if other and other ~= item.name and item.name ~= "_id" then
       invalid("%s.%s is the mongo_name of the field '%s'", name, item.name, other)
     end
   end

@@ -2,14 +2,15 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local misuse = require "modm.misuse"
 local registry = require "modm.registry"
 
 local validation = {}
 
 -- A list or nil -> a set or nil.
 local function set_of(list)
-  if not list then return nil end
-  if type(list) ~= "table" then error("exclude: a list of field names expected", 4) end
+  if list == nil then return nil end
+  if type(list) ~= "table" then misuse("exclude: a list of field names expected") end
   local set = {}
   for _, name in ipairs(list) do set[name] = true end
   return set
@@ -68,10 +69,19 @@ local function run_validators(pending, tree)
   end
 end
 
+-- A tree as a program makes it: a text under a field stands for a list of messages.
 local function merge(into, from)
   for key, value in pairs(from) do
-    if type(value) == "table" and type(into[key]) == "table" then merge(into[key], value)
-    elseif into[key] == nil then into[key] = value end
+    if type(value) ~= "table" then
+      value = tostring(value)
+      if type(key) ~= "number" then value = { value } end
+    end
+    if type(value) ~= "table" then
+      into[#into + 1] = value
+    else
+      if type(into[key]) ~= "table" then into[key] = {} end
+      merge(into[key], value)
+    end
   end
 end
 
@@ -84,6 +94,7 @@ local function run_clean(pending, tree)
   if ok and (result or message == nil) and result ~= false then return end
   local failure = ok and (message or "is not valid") or result
   node = node_at(tree, pending.path, true)
+  if not node then return end
   if type(failure) == "table" and failure.errors then
     merge(node, failure.errors)
   elseif #pending.path == 0 then
@@ -106,7 +117,7 @@ local function flatten(tree, path, out)
     if type(value) == "table" then
       flatten(value, path .. "." .. tostring(key), out)
     else
-      out[#out + 1] = path .. ": " .. value
+      out[#out + 1] = path .. ": " .. tostring(value)
     end
   end
   return out
@@ -137,6 +148,7 @@ function validation.run(doc, exclude, cascade)
     tree = tree or {}
     if entry.validators then run_validators(entry, tree) else run_clean(entry, tree) end
   end
+  if pending then core.convert(doc) end -- what they assigned
   if not tree or not next(tree) then return true end
   return errors.failure(validation.error_of(registry.meta(core.model_of(doc)).name, tree))
 end
