@@ -165,7 +165,8 @@ modm_document_values (lua_State *L, int idx, modm_document *d)
       return;
    }
    idx = lua_absindex (L, idx);
-   lua_createtable (L, (int) d->schema->n, 1); /* one more for its bytes */
+   /* room for its bytes, too, when it can be saved by itself */
+   lua_createtable (L, (int) d->schema->n, d->schema->flags & MODM_SCHEMA_EMBEDDED ? 0 : 1);
    lua_pushvalue (L, -1);
    modm_setuservalue (L, idx);
    d->flags |= MODM_DOC_VALUES;

@@ -114,8 +114,8 @@ l_from_table (lua_State *L)
    lua_rawget (L, 2);
    size_t len;
    const char *cls = lua_type (L, 3) == LUA_TSTRING ? lua_tolstring (L, 3, &len) : NULL;
-   const modm_schema *own = cls ? modm_schema_class (L, s, cls, len) : s;
-   if (!own)
+   const modm_schema *own = s;
+   if (cls && !(own = modm_schema_class (L, s, cls, len)))
       luaL_error (L, "%s: _cls is '%s', which is neither %s nor a model that extends it", s->name,
                   cls, s->name);
    modm_document *d = modm_document_push (L, own);

@@ -2,7 +2,10 @@
 #include "schema/schema_private.h"
 
 static modm_class class_schema = "modm.Schema";
-static const char environments; /* registry key: pointer to a schema -> its environment, weakly */
+/* Registry key of the table of environments: environments[schema->env] holds one weakly, and
+ * environments.n the last number given. The table has an integer reference, too, which is quicker.
+ */
+static const char environments;
 
 const modm_schema *
 modm_schema_test (lua_State *L, int idx)
@@ -19,9 +22,9 @@ modm_schema_check (lua_State *L, int idx)
 void
 modm_schema_push_env (lua_State *L, const modm_schema *s)
 {
-   lua_rawgetp (L, LUA_REGISTRYINDEX, &environments);
-   lua_rawgetp (L, -1, s);
-   lua_remove (L, -2);
+   lua_rawgeti (L, LUA_REGISTRYINDEX, s->environments);
+   lua_rawgeti (L, -1, s->env);
+   lua_replace (L, -2);
 }
 
 void
@@ -129,6 +132,23 @@ compile_fields (lua_State *L, int def, modm_schema *s, int env)
    lua_rawseti (L, env, MODM_ENV_NAMES);
 }
 
+/* Gives the environment a number, by which C finds it. */
+static void
+enter_env (lua_State *L, modm_schema *s, int env)
+{
+   lua_rawgetp (L, LUA_REGISTRYINDEX, &environments);
+   lua_getfield (L, -1, "ref");
+   s->environments = (int) lua_tointeger (L, -1);
+   lua_getfield (L, -2, "n");
+   s->env = (int) lua_tointeger (L, -1) + 1;
+   lua_pushinteger (L, s->env);
+   lua_setfield (L, -4, "n");
+   lua_pop (L, 2);
+   lua_pushvalue (L, env);
+   lua_rawseti (L, -2, s->env);
+   lua_pop (L, 1);
+}
+
 static void
 new_env (lua_State *L, int def, modm_schema *s)
 {
@@ -144,10 +164,7 @@ new_env (lua_State *L, int def, modm_schema *s)
    take (L, def, "classes", env, MODM_ENV_CLASSES);
    take (L, def, "model", env, MODM_ENV_MODEL);
    take (L, def, "resolve", env, MODM_ENV_RESOLVE);
-   lua_rawgetp (L, LUA_REGISTRYINDEX, &environments);
-   lua_pushvalue (L, env);
-   lua_rawsetp (L, -2, s);
-   lua_pop (L, 1);
+   enter_env (L, s, env);
 }
 
 /* core.schema(definition): name, cls, embedded, final, ignore_unknown_fields, cls_optional, clean,
@@ -195,6 +212,9 @@ modm_schema_open (lua_State *L)
    lua_pushliteral (L, "v");
    lua_setfield (L, -2, "__mode");
    lua_setmetatable (L, -2);
+   lua_pushvalue (L, -1);
+   lua_pushinteger (L, luaL_ref (L, LUA_REGISTRYINDEX));
+   lua_setfield (L, -2, "ref");
    lua_rawsetp (L, LUA_REGISTRYINDEX, &environments);
    modm_register (L, functions);
 }

@@ -6,8 +6,8 @@
  * table { default, choices, validators, model, target }; under the negative keys below the rest.
  * Nothing is malloc'd: arrays are userdata in the environment, names are Lua strings in it. A C
  * pointer to a schema stays good while any of its documents, fields or models is reachable from
- * Lua, since those hold the environment and it holds the schema; C finds the environment by that
- * pointer, in a table with weak values.
+ * Lua, since those hold the environment and it holds the schema; C finds the environment by its
+ * number, in a table with weak values.
  */
 #ifndef MODM_SCHEMA_H
 #define MODM_SCHEMA_H
@@ -49,6 +49,7 @@ struct modm_schema {
    uint32_t mask;
    uint16_t *table;           /* hash of mongo names, mask + 1 places: index + 1, 0 is free */
    const modm_schema *parent; /* model it extends, or NULL */
+   int environments, env;     /* where its environment is: registry[environments][env] */
    enum { MODM_UNKNOWN, MODM_NO, MODM_YES } calls; /* a function default in it or further in */
 };
 

@@ -35,7 +35,9 @@ local known_options = { retrieve = "boolean", full_clean = "boolean", ordered = 
 
 -- Whether a document is of a model, or of one that extends it.
 local function is_instance(value, meta)
-  local found = registry.meta(core.model_of(value))
+  local model = core.model_of(value)
+  if model == meta.model then return true end
+  local found = registry.meta(model)
   while found and found ~= meta do found = found.parent end
   return found ~= nil
 end
