@@ -108,6 +108,9 @@ same_key (lua_State *L, modm_document *a, modm_document *b)
 #endif
 }
 
+/* In the registry: __eq, the same for all models, since LuaJIT asks for nothing else. */
+static const char eq_key;
+
 static int
 mt_eq (lua_State *L)
 {
@@ -211,12 +214,13 @@ static int
 l_document_class (lua_State *L)
 {
    const modm_schema *s = modm_schema_check (L, 1);
-   static const luaL_Reg metamethods[] = {
-      {"__eq", mt_eq}, {"__tostring", mt_tostring}, {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {{"__tostring", mt_tostring}, {NULL, NULL}};
    lua_settop (L, 2);
    modm_schema_push_env (L, s);
    lua_newtable (L);
    modm_register (L, metamethods);
+   lua_rawgetp (L, LUA_REGISTRYINDEX, &eq_key);
+   lua_setfield (L, 4, "__eq");
    lua_pushliteral (L, "modm.Document");
    lua_setfield (L, 4, "__metatable");
    lua_pushliteral (L, "modm.Document");
@@ -246,6 +250,8 @@ const luaL_Reg modm_document_class_functions[] = {
 void
 modm_document_open (lua_State *L)
 {
+   lua_pushcfunction (L, mt_eq);
+   lua_rawsetp (L, LUA_REGISTRYINDEX, &eq_key);
    modm_register (L, modm_document_class_functions);
    modm_register (L, modm_document_construct_functions);
    modm_register (L, modm_document_refresh_functions);

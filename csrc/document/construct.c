@@ -33,7 +33,8 @@ slot_of_key (lua_State *L, const modm_schema *s)
    if (slot)
       return slot;
    if (lua_type (L, -2) == LUA_TNUMBER) {
-      const modm_field *f = positional (s, lua_tointeger (L, -2));
+      int64_t n;
+      const modm_field *f = modm_isinteger (L, -2, &n) ? positional (s, (lua_Integer) n) : NULL;
       if (!f)
          luaL_error (L, "%s: position %d given, but it has %d fields", s->name,
                      (int) lua_tointeger (L, -2), (int) count_positions (s));

@@ -1,4 +1,5 @@
---- The methods of documents, and reading a field where Lua has a part: function defaults, references.
+--- The methods of documents, and reading a field where Lua has a part: function defaults,
+--- references.
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -47,7 +48,9 @@ end
 -- The meta of the document that a method was called on.
 local function meta_of(doc, method)
   local class = core.model_of(doc)
-  if not class then misuse("%s is called on a document, with a colon, not on a %s", method, type(doc)) end
+  if not class then
+    misuse("%s is called on a document, with a colon, not on a %s", method, type(doc))
+  end
   return registry.meta(class)
 end
 
@@ -139,7 +142,8 @@ local function save_cascading(doc)
 end
 
 --- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
---- what has this key, one that came from the server sends what differs, and nothing when nothing does.
+--- what has this key, one that came from the server sends what differs, and nothing when nothing
+--- does.
 ---@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean? }|nil
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:save(given)
@@ -180,7 +184,9 @@ local function names_to_read(meta, names)
   if type(names) ~= "table" then misuse("%s: refresh_from_db takes a list of names", meta.name) end
   local heads, stored = {}, {}
   for i, name in ipairs(names) do
-    if type(name) ~= "string" then misuse("%s: refresh_from_db takes a list of names", meta.name) end
+    if type(name) ~= "string" then
+      misuse("%s: refresh_from_db takes a list of names", meta.name)
+    end
     local head = name:match "^[^.]*"
     heads[i], stored[meta.stored_names[head] or head] = head, true
   end

@@ -1,4 +1,5 @@
---- Runs phase V: C converts and checks, then Lua calls what only Lua can: defaults, validators, clean.
+--- Runs phase V: C converts and checks, then Lua calls what only Lua can: defaults, validators,
+--- clean.
 
 local core = require "modm.core"
 local errors = require "modm.errors"
@@ -16,7 +17,8 @@ local function set_of(list)
   return set
 end
 
--- Calls the function defaults that are due, a list of document, name, ... True when one gave a value.
+-- Calls the function defaults that are due, a list of document, name, ... True when one gave a
+-- value.
 local function fill_defaults(due)
   local any = false
   for i = 1, #due, 2 do
@@ -27,14 +29,15 @@ local function fill_defaults(due)
   return any
 end
 
--- The text of what was raised; a position that error() put in front is of no use to who sees a form.
+-- The text of what was raised; a position that error() put in front is of no use to who sees a
+-- form.
 local function text_of(raised)
   if type(raised) ~= "string" then return tostring(raised) end
   return (raised:gsub("^[^\n:]+:%d+: ", ""))
 end
 
--- The node of the tree at a path; made when `make`. Nil where a message stands on the way: of a value as
--- a whole, so that what is inside is not looked at.
+-- The node of the tree at a path; made when `make`. Nil where a message stands on the way: of a value
+-- as a whole, so that what is inside is not looked at.
 local function node_at(tree, path, make)
   for _, key in ipairs(path) do
     if tree[key] == nil and make then tree[key] = {} end
@@ -52,7 +55,8 @@ local function has_inner(node)
   return false
 end
 
--- The validators of a value, unless something inside it is wrong; they speak before what is built in.
+-- The validators of a value, unless something inside it is wrong; they speak before what is built
+-- in.
 local function run_validators(pending, tree)
   local position = 1
   if has_inner(node_at(tree, pending.path, false)) then return end
@@ -85,7 +89,8 @@ local function merge(into, from)
   end
 end
 
--- Calls a document's clean, unless its fields have errors. What it says is a text, or a tree of its own.
+-- Calls a document's clean, unless its fields have errors. What it says is a text, or a tree of its
+-- own.
 local function run_clean(pending, tree)
   local node = node_at(tree, pending.path, false)
   if node and next(node) then return end

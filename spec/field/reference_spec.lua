@@ -52,7 +52,8 @@ describe("ReferenceField", function()
 
   it("takes instances of models that extend its own", function()
     assert.is_nil(help.errors(help.document(make(), Editor { pk = id })))
-    assert.same({ "value must be an instance of field.Editor, or its key, not an instance of field.Author." },
+    assert.same({
+      "value must be an instance of field.Editor, or its key, not an instance of field.Author." },
       help.errors(help.document(make { Editor }, Author { pk = id })))
   end)
 

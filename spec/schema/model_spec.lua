@@ -32,7 +32,8 @@ end
 describe("the fields of a model", function()
   it("keep the order in which they were written", function()
     local Model = define { z = f.BooleanField {}, a = f.BooleanField {}, m = f.BooleanField {} }
-    assert.equal("z a m _id", order_of(Model, { a = true, m = true, z = true, _id = modm.ObjectId() }))
+    assert.equal("z a m _id", order_of(Model, { a = true, m = true, z = true,
+      _id = modm.ObjectId() }))
     assert.same({ true, nil, false }, { Model(true, nil, false).z, nil, Model(true, nil, false).m })
   end)
 
@@ -116,7 +117,8 @@ describe("primary keys", function()
       assert.equal("InvalidModel", err.kind)
     end
     local Keyed = define { _id = f.IntegerField { primary_key = true } }
-    assert.matches("has two primary keys", refused({ b = f.CharField { primary_key = true } }, Keyed), 1, true)
+    assert.matches("has two primary keys", refused({ b = f.CharField { primary_key = true } },
+      Keyed), 1, true)
   end)
 end)
 
@@ -124,7 +126,8 @@ describe("stored names", function()
   it("may be any but those that mean something else", function()
     local cases = {
       { { a = f.CharField { mongo_name = "$a" } }, ".a: a mongo_name cannot start with '$': '$a'" },
-      { { a = f.CharField { mongo_name = "a.b" } }, ".a: a mongo_name cannot contain a dot: 'a.b'" },
+      { { a = f.CharField { mongo_name = "a.b" } },
+        ".a: a mongo_name cannot contain a dot: 'a.b'" },
       { { a = f.CharField { mongo_name = "a\0b" } }, ".a: a mongo_name cannot contain NUL" },
       { { a = f.CharField { mongo_name = "\255" } }, ".a: a mongo_name must be UTF-8" },
       { { a = f.CharField { mongo_name = "_cls" } }, ".a: '_cls' is kept for the model's name" },
@@ -134,7 +137,8 @@ describe("stored names", function()
       { { _cls = f.CharField {} }, "'_cls' is kept" },
       { { a = f.CharField { mongo_name = "x" }, b = f.CharField { mongo_name = "x" } },
         "cannot have the same mongo_name of existing field" },
-      { { a = f.CharField { mongo_name = "b" }, b = f.CharField {} }, ".b is the mongo_name of the field 'a'" },
+      { { a = f.CharField { mongo_name = "b" }, b = f.CharField {} },
+        ".b is the mongo_name of the field 'a'" },
       { { a = f.CharField { mongo_name = "b" }, b = f.CharField { mongo_name = "c" } },
         ".b is the mongo_name of the field 'a'" },
     }
@@ -143,15 +147,18 @@ describe("stored names", function()
       assert.matches(case[2], message, 1, true)
       assert.equal("InvalidModel", err.kind)
     end
-    local Model = define { a = f.CharField { mongo_name = "ä b" }, b = f.CharField { mongo_name = "" } }
-    assert.same({ ["ä b"] = "x", [""] = "y", _cls = tostring(Model) }, Model { a = "x", b = "y" }:to_son())
+    local Model = define { a = f.CharField { mongo_name = "ä b" },
+      b = f.CharField { mongo_name = "" } }
+    assert.same({ ["ä b"] = "x", [""] = "y", _cls = tostring(Model) },
+      Model { a = "x", b = "y" }:to_son())
   end)
 
   it("are compared with those that are inherited", function()
     local Base = define { a = f.CharField { mongo_name = "x" } }
     assert.matches("'b' cannot have the same mongo_name of existing field 'a'",
       refused({ b = f.CharField { mongo_name = "x" } }, Base), 1, true)
-    local Sub = define({ a = f.CharField { mongo_name = "y" }, b = f.CharField { mongo_name = "x" } }, Base)
+    local Sub = define({ a = f.CharField { mongo_name = "y" },
+      b = f.CharField { mongo_name = "x" } }, Base)
     assert.same({ y = "1", x = "2", _cls = tostring(Sub) }, Sub { a = 1, b = 2 }:to_son())
   end)
 end)
@@ -177,10 +184,12 @@ describe("methods", function()
   end)
 
   it("cannot have the name of a field", function()
-    assert.matches(".save: a method has this name; call the field otherwise and set mongo_name = 'save'",
+    assert.matches(
+      ".save: a method has this name; call the field otherwise and set mongo_name = 'save'",
       refused { save = f.CharField {} }, 1, true)
     local Base = define { a = f.CharField {}, hello = function() end }
-    assert.matches(".hello: a method has this name", refused({ hello = f.CharField {} }, Base), 1, true)
+    assert.matches(".hello: a method has this name", refused({ hello = f.CharField {} }, Base), 1,
+      true)
     assert.matches(".a: a method has this name", refused({ a = function() end }, Base), 1, true)
     local Sub = define({ b = f.CharField {} }, Base)
     assert.error_matches(function() Base.a = function() end end, " is a field")
@@ -207,30 +216,38 @@ describe("a definition", function()
       assert.error_matches(function() return modm.MongoModel:extend(name, {}) end,
         "cannot be the name of a model")
     end
-    assert.error_matches(function() return modm.MongoModel:extend(5, {}) end, "must be a string, got a number")
-    assert.error_matches(function() return modm.MongoModel:extend("schema.X") end, "a definition, a table, expected")
-    assert.error_matches(function() return modm.MongoModel.extend("schema.X", {}) end, "called on a model, with a colon")
+    assert.error_matches(function() return modm.MongoModel:extend(5, {}) end,
+      "must be a string, got a number")
+    assert.error_matches(function() return modm.MongoModel:extend("schema.X") end,
+      "a definition, a table, expected")
+    assert.error_matches(function() return modm.MongoModel.extend("schema.X", {}) end,
+      "called on a model, with a colon")
   end)
 
   it("that fails leaves nothing behind", function()
     local Base = define { a = f.CharField {} }
     local meta = registry.meta(Base)
-    local bad = { { a = f.CharField { mongo_name = "$" } }, { b = f.CharField { mongo_name = "a" } },
-      { l = f.ReferenceField { Base, on_delete = 99 } }, { l = f.ReferenceField { Base, on_delete = modm.PULL } } }
+    local bad = { { a = f.CharField { mongo_name = "$" } },
+      { b = f.CharField { mongo_name = "a" } },
+      { l = f.ReferenceField { Base, on_delete = 99 } },
+        { l = f.ReferenceField { Base, on_delete = modm.PULL } } }
     for _, definition in ipairs(bad) do
       assert.error(function() Base:extend("schema.Broken", definition) end)
     end
     assert.same({}, meta.children)
     assert.error(function() registry.find "schema.Broken" end)
-    assert.error_matches(function() return Base:from_document { _cls = "schema.Broken" } end, "neither")
+    assert.error_matches(function() return Base:from_document { _cls = "schema.Broken" } end,
+      "neither")
   end)
 
   it("makes what can be called but not assigned through", function()
     local Model = define { a = f.CharField {} }
     assert.equal("schema.Model" .. count, tostring(Model))
     assert.is_nil(Model.unknown)
-    assert.error_matches(function() return modm.MongoModel {} end, "MongoModel is extended, not instantiated")
-    assert.error_matches(function() return modm.EmbeddedMongoModel() end, "EmbeddedMongoModel is extended")
+    assert.error_matches(function() return modm.MongoModel {} end,
+      "MongoModel is extended, not instantiated")
+    assert.error_matches(function() return modm.EmbeddedMongoModel() end,
+      "EmbeddedMongoModel is extended")
   end)
 end)
 
@@ -251,11 +268,13 @@ describe("Meta", function()
   end)
 
   it("is inherited, but for what belongs to one model", function()
-    local Base = define { Meta = { connection_alias = "x", cascade = true, collection_name = "things",
+    local Base = define { Meta = { connection_alias = "x", cascade = true,
+      collection_name = "things",
       ignore_unknown_fields = true, cls = "Base" } }
     local Sub = define({ Meta = { cascade = false } }, Base)
     local meta = registry.meta(Sub)
-    assert.same({ "x", false, "things", true, tostring(Sub) }, { meta.connection_alias, meta.cascade,
+    assert.same({ "x", false, "things", true, tostring(Sub) },
+      { meta.connection_alias, meta.cascade,
       meta.collection_name, meta.ignore_unknown_fields, meta.cls })
     local Elsewhere = define({ Meta = { collection_name = "others" } }, Base)
     assert.equal("others", registry.meta(Elsewhere).collection_name)
@@ -264,9 +283,11 @@ describe("Meta", function()
 
   it("names collections after the last part of the model's name", function()
     for name, collection in pairs {
-      User = "user", BlogPost = "blog_post", HTTPServer = "http_server", MyHTTPServer2 = "my_http_server2",
+      User = "user", BlogPost = "blog_post", HTTPServer = "http_server",
+        MyHTTPServer2 = "my_http_server2",
       IPAddress = "ip_address", getURL = "get_url", Post2d = "post2d", X_Y = "x_y",
-      HTTPServerLog = "http_server_log", A = "a", aB = "a_b", already_snake = "already_snake", A1B = "a1_b",
+      HTTPServerLog = "http_server_log", A = "a", aB = "a_b", already_snake = "already_snake",
+        A1B = "a1_b",
     } do
       local Model = modm.MongoModel:extend("schema.names." .. name, {})
       assert.equal(collection, registry.meta(Model).collection_name)
@@ -276,10 +297,12 @@ describe("Meta", function()
   it("may make a model final", function()
     local Final = define { a = f.CharField {}, Meta = { final = true } }
     assert.same({ a = "x" }, Final { a = "x" }:to_son())
-    assert.matches("Cannot extend class " .. tostring(Final) .. ", because it has been declared final.",
+    assert.matches(
+      "Cannot extend class " .. tostring(Final) .. ", because it has been declared final.",
       refused({}, Final), 1, true)
     local Base = define { a = f.CharField {} }
-    local Sub = define({ Meta = { final = true } }, Base) -- shares the collection, so it keeps its _cls
+    local Sub = define({ Meta = { final = true } },
+      Base) -- shares the collection, so it keeps its _cls
     assert.same({ a = "x", _cls = tostring(Sub) }, Sub { a = "x" }:to_son())
     assert.equal("x", Base:from_document(Sub { a = "x" }:to_son()).a)
   end)
@@ -300,21 +323,26 @@ describe("_cls", function()
       "which is neither " .. tostring(Sub) .. " nor a model that extends it")
     assert.error_matches(function() return model_of(Base, "nobody") end, "_cls is 'nobody'")
     local bytes = core.encode { _cls = 5 }
-    assert.error_matches(function() return core.from_bytes(core.schema_of(Base {}), bytes) end, "no string")
+    assert.error_matches(function() return core.from_bytes(core.schema_of(Base {}), bytes) end,
+      "no string")
   end)
 
   it("is what Meta.cls says, and may have been others", function()
-    local Base = define { a = f.CharField {}, Meta = { cls = "app.Base", cls_aliases = { "old.Base" } } }
-    local Sub = define({ Meta = { cls = "app.Sub", cls_aliases = { "old.Sub", "older.Sub" } } }, Base)
+    local Base = define { a = f.CharField {}, Meta = { cls = "app.Base",
+      cls_aliases = { "old.Base" } } }
+    local Sub = define({ Meta = { cls = "app.Sub", cls_aliases = { "old.Sub", "older.Sub" } } },
+      Base)
     assert.same({ _cls = "app.Sub", a = "x" }, Sub { a = "x" }:to_son())
-    for cls, Model in pairs { ["app.Base"] = Base, ["old.Base"] = Base, ["old.Sub"] = Sub, ["older.Sub"] = Sub } do
+    for cls, Model in pairs { ["app.Base"] = Base, ["old.Base"] = Base, ["old.Sub"] = Sub,
+      ["older.Sub"] = Sub } do
       assert.equal(Model, core.model_of(Base:from_document { _cls = cls }))
     end
     assert.error(function() return Base:from_document { _cls = tostring(Base) } end)
   end)
 
   it("is read under an alias and stays as it is stored", function()
-    local Model = define { a = f.CharField {}, Meta = { cls = "app.Thing", cls_aliases = { "old.Thing" } } }
+    local Model = define { a = f.CharField {}, Meta = { cls = "app.Thing",
+      cls_aliases = { "old.Thing" } } }
     local schema = core.schema_of(Model {})
     for _, cls in ipairs { "app.Thing", "old.Thing" } do
       local bytes = core.encode(core.ordered { { "a", "x" }, { "_cls", cls } })
@@ -327,7 +355,8 @@ describe("_cls", function()
   it("cannot be that of another model of the family", function()
     local Base = define { Meta = { cls = "family.Base" } }
     define({ Meta = { cls = "family.A", cls_aliases = { "family.a" } } }, Base)
-    for _, meta in ipairs { { cls = "family.A" }, { cls = "family.Base" }, { cls_aliases = { "family.a" } } } do
+    for _, meta in ipairs { { cls = "family.A" }, { cls = "family.Base" },
+      { cls_aliases = { "family.a" } } } do
       assert.matches("are stored with the _cls 'family", (refused({ Meta = meta }, Base)), 1, true)
     end
   end)
@@ -337,7 +366,8 @@ describe("_cls", function()
     local Model = define { part = f.EmbeddedModelField { Part } }
     local bytes = core.encode_document(Model { part = Part { a = "x" } })
     assert.equal(core.encode(core.ordered {
-      { "part", core.ordered { { "a", "x" }, { "_cls", "schema.cls.Part" } } }, { "_cls", tostring(Model) },
+      { "part", core.ordered { { "a", "x" }, { "_cls", "schema.cls.Part" } } },
+        { "_cls", tostring(Model) },
     }), bytes)
   end)
 end)
@@ -368,7 +398,8 @@ describe("the registry", function()
   end)
 
   it("lets models name each other and themselves before they are there", function()
-    local Left = modm.MongoModel:extend("registry.Left", { right = f.ReferenceField { "registry.Right" },
+    local Left = modm.MongoModel:extend("registry.Left",
+      { right = f.ReferenceField { "registry.Right" },
       left = f.ReferenceField { "registry.Left" } })
     local Right = modm.MongoModel:extend("registry.Right", { left = f.ReferenceField { Left } })
     local id = modm.ObjectId()
