@@ -28,16 +28,17 @@ static modm_outcome
 embedded_convert (lua_State *L, int idx, const modm_field *f, modm_error *err)
 {
    const modm_schema *target = modm_field_target (L, f);
+   const char *name = target->name;
    const modm_document *d = modm_document_test (L, idx);
    if (d && modm_schema_isa (d->schema, target))
       return MODM_SAME;
    if (d || lua_type (L, idx) != LUA_TTABLE || modm_mark_test (L, idx) == MODM_ARRAY) {
-      modm_error_set (err, "value must be an instance of %s.", target->name);
+      modm_error_set (err, "value must be an instance of %s.", name);
       return MODM_REFUSED;
    }
    const modm_schema *s = schema_of_table (L, idx, target);
    if (!s) {
-      modm_error_set (err, "its _cls names neither %s nor a model that extends it", target->name);
+      modm_error_set (err, "its _cls names neither %s nor a model that extends it", name);
       return MODM_REFUSED;
    }
    (void) modm_document_push (L, s);
