@@ -45,8 +45,11 @@ embedded_convert (lua_State *L, int idx, const modm_field *f, modm_error *err)
    lua_pushcfunction (L, l_fill); /* protected: an unknown name refuses the value */
    lua_pushvalue (L, -2);
    lua_pushvalue (L, idx);
-   if (lua_pcall (L, 2, 0, 0) == 0)
+   int status = lua_pcall (L, 2, 0, 0);
+   if (status == 0)
       return MODM_CONVERTED;
+   if (status == LUA_ERRMEM)
+      lua_error (L);
    const char *why = lua_tostring (L, -1);
    modm_error_set (err, "%s", why ? why : "not a document");
    lua_pop (L, 2);

@@ -23,8 +23,11 @@ push_text (lua_State *L, int idx, modm_error *err)
    /* a user's __tostring may throw: that refuses the value, with its message */
    lua_pushcfunction (L, l_tolstring);
    lua_pushvalue (L, idx);
-   if (lua_pcall (L, 1, 1, 0) == 0)
+   int status = lua_pcall (L, 1, 1, 0);
+   if (status == 0)
       return true;
+   if (status == LUA_ERRMEM)
+      lua_error (L); /* which is nobody's fault */
    const char *why = lua_tostring (L, -1);
    modm_error_set (err, "its __tostring failed: %s", why ? why : "(no message)");
    lua_pop (L, 1);

@@ -189,6 +189,7 @@ local function compile(meta, list)
     parent = meta.parent and meta.parent.schema, fields = list, methods = meta.methods,
     classes = meta.classes, model = meta.model, resolve = resolve,
   })
+  if not ok and schema == "not enough memory" then error(schema, 0) end
   if not ok then invalid("%s", tostring(schema)) end
   meta.schema = schema
   core.document_class(schema, meta.wrap)

@@ -29,6 +29,14 @@ local function fill_defaults(due)
   return any
 end
 
+-- What a program's function gives; it may raise, but for want of memory, which is no fault of the
+-- value's.
+local function call(fn, value)
+  local ok, result, message = pcall(fn, value)
+  if not ok and result == "not enough memory" then error(result, 0) end
+  return ok, result, message
+end
+
 -- The text of what was raised; a position that error() put in front is of no use to who sees a
 -- form.
 local function text_of(raised)
@@ -61,7 +69,7 @@ local function run_validators(pending, tree)
   local position = 1
   if has_inner(node_at(tree, pending.path, false)) then return end
   for _, validator in ipairs(pending.validators) do
-    local ok, result, message = pcall(validator, pending.value)
+    local ok, result, message = call(validator, pending.value)
     local failure = not ok and text_of(result) or (not result and message and tostring(message))
       or (result == false and "is not valid")
     if failure then
@@ -95,7 +103,7 @@ local function run_clean(pending, tree)
   local node = node_at(tree, pending.path, false)
   if node and next(node) then return end
   local clean = registry.meta(core.model_of(pending.clean)).methods.clean
-  local ok, result, message = pcall(clean, pending.clean)
+  local ok, result, message = call(clean, pending.clean)
   if ok and (result or message == nil) and result ~= false then return end
   local failure = ok and (message or "is not valid") or result
   node = node_at(tree, pending.path, true)
