@@ -37,7 +37,7 @@ apply (mongoc_read_prefs_t *prefs, const bson_iter_t *iter, bson_error_t *error)
    } else if (strcmp (key, "maxStalenessSeconds") == 0 && BSON_ITER_HOLDS_NUMBER (iter)) {
       mongoc_read_prefs_set_max_staleness_seconds (prefs, bson_iter_as_int64 (iter));
    } else if (strcmp (key, "hedge") == 0 && modm_bson_borrow (iter, &part)) {
-      mongoc_read_prefs_set_hedge (prefs, &part);
+      modm_read_prefs_set_hedge (prefs, &part);
    } else {
       return modm_driver_error (error, MODM_ERROR_BSON,
                                 "read preference: '%s' is unknown or of the wrong type", key);
