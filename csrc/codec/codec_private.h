@@ -16,6 +16,9 @@ void modm_document_mask_inner (lua_State *L, int idx, const modm_document *d, ui
  * their value, embedded documents in any order of keys. */
 bool modm_same_value (const modm_field *f, const modm_element *a, const modm_element *b);
 
+/* Reports a value that is none of the field's choices. */
+void modm_check_choices (lua_State *L, modm_validation *v, int idx, const modm_field *f);
+
 /* Appends the primary key of the document at idx as an element. */
 bool modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *b,
                          const char *key, size_t key_len, modm_error *err);

@@ -39,7 +39,8 @@ same_number (const modm_element *a, const modm_element *b)
    if (!whole || b->type != MODM_BSON_DOUBLE)
       return false;
    double d = modm_load_double (b->value);
-   return d >= -MODM_EXACT_MAX && d <= MODM_EXACT_MAX && d == (double) m;
+   return d >= -MODM_EXACT_MAX && d <= MODM_EXACT_MAX && d == (double) (int64_t) d &&
+          (int64_t) d == m;
 }
 
 /* The values in two documents or arrays; those of embedded documents in any order. */

@@ -1,5 +1,5 @@
--- Memory that runs out anywhere: nothing leaks, no document is left half changed. The allocator that
--- fails is a C program's (oom.c); LuaJIT has its own.
+-- Memory that runs out anywhere: nothing leaks, no document is left half changed. The allocator
+-- that fails is a C program's (oom.c); LuaJIT has its own.
 local function run(command)
   local pipe = io.popen("(" .. command .. ") 2>&1; echo $?")
   local out = pipe:read "*a"
