@@ -134,7 +134,7 @@ make_plan (plan *p, const bson_t *body, const bson_t *options)
       return false;
    p->statements = p->update ? "updates" : "deletes";
    p->collection = bson_iter_utf8 (&iter, NULL);
-   if (!sort_fields (p, &iter) || !p->listed)
+   if (!*p->collection || !sort_fields (p, &iter) || !p->listed)
       return false;
    return !options || (bson_iter_init (&iter, options) && sort_fields (p, &iter));
 }

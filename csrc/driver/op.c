@@ -120,6 +120,24 @@ set_message (modm_op *op, const bson_error_t *error)
    modm_secret_scrub (&op->client->secrets, op->message);
 }
 
+/* libmongoc ends the process over an empty name, and takes a dot for the end of the database. */
+static bool
+check_names (const modm_op *op, bson_error_t *error)
+{
+   size_t len = strlen (op->database);
+   if (len == 0 || len > 63 || strpbrk (op->database, "/\\. \"") ||
+       !modm_utf8_check (op->database, len, NULL))
+      return modm_driver_error (error, MODM_ERROR_BSON, "'%.80s' cannot be the name of a database",
+                                op->database);
+   bool collection = op->kind != MODM_OP_COMMAND_READ && op->kind != MODM_OP_COMMAND_WRITE;
+   if (collection && (!op->collection || !*op->collection ||
+                      !modm_utf8_check (op->collection, strlen (op->collection), NULL)))
+      return modm_driver_error (error, MODM_ERROR_BSON,
+                                "'%.80s' cannot be the name of a collection",
+                                op->collection ? op->collection : "");
+   return true;
+}
+
 bool
 modm_op_run (modm_op *op)
 {
@@ -128,7 +146,7 @@ modm_op_run (modm_op *op)
    op->message[0] = '\0';
    op->domain = op->code = 0;
    mongoc_client_t *handle = modm_client_enter (op->client, &error);
-   op->ok = handle && run (op, handle, &error);
+   op->ok = handle && check_names (op, &error) && run (op, handle, &error);
    modm_client_leave ();
    if (!op->ok) {
       op->domain = error.domain;

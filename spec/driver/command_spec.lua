@@ -417,6 +417,30 @@ describe("an error", function()
     quick:close()
   end)
 
+  it("of a name that the server cannot have is one, and not the end of the process", function()
+    for _, name in ipairs { "", "a.b", "a b", "a/b", "a\\b", "\255", ("x"):rep(64) } do
+      local err = fail(core.command(client, "read", name, { ping = 1 }))
+      assert.are.equal("OperationError", err.kind)
+      assert.is_truthy(err.message:find("cannot be the name of a database", 1, true))
+    end
+    for _, name in ipairs { "", "\255" } do
+      for _, op in ipairs { core.find(client, nil, name, {}), core.aggregate(client, nil, name, {}),
+        core.insert(client, nil, name, { { _id = 1 } }) } do
+        local err = fail(op)
+        assert.are.equal("OperationError", err.kind)
+        assert.is_truthy(err.message:find("cannot be the name of a collection", 1, true))
+      end
+    end
+    for _, name in ipairs { "", "$x", ".x", ("x"):rep(100000) } do
+      assert.are.equal("ServerError", fail(core.command(client, "write", nil,
+        core.ordered { { "update", name }, update({}, SET) })).kind)
+    end
+    for _, name in ipairs { "$x", ".x", ("x"):rep(100000) } do
+      assert.are.equal("ServerError", fail(core.insert(client, nil, name, { { _id = 1 } })).kind)
+      core.find(client, nil, name, {}):run() -- some of these just find nothing
+    end
+  end)
+
   it("of an operation that is none is one", function()
     for _, op in ipairs {
       core.command(client, "read", nil, {}), core.command(client, "write", nil, {}),
