@@ -97,6 +97,7 @@ struct modm_field {
          uint32_t min, max;
       } length;
       int delete_rule;
+      int protocol; /* AF_INET, AF_INET6, or AF_UNSPEC for both */
    } limit;
    modm_field *inner;         /* of a list */
    const modm_schema *schema; /* the one it belongs to */

@@ -27,6 +27,14 @@ bool modm_email_accepts (const modm_field *f, const modm_element *e);
 bool modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
                          const char *key, size_t key_len, int depth, modm_error *err);
 
+modm_outcome modm_address_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                   modm_error *err);
+void modm_url_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_url_accepts (const modm_field *f, const modm_element *e);
+void modm_ip_compile (lua_State *L, int options, modm_field *f);
+void modm_ip_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_ip_accepts (const modm_field *f, const modm_element *e);
+
 void modm_integer_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_integer_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);

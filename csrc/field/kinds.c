@@ -15,6 +15,8 @@ static const modm_option integers[] = {
 static const modm_option numbers[] = {
    {"min_value", "number", "smallest value"}, {"max_value", "number", "largest value"}, END};
 static const modm_option email[] = {{"strict", "boolean", "checks the domain too"}, END};
+static const modm_option addresses[] = {
+   {"protocol", "\"both\"|\"ipv4\"|\"ipv6\"", "which addresses it takes; both, if not given"}, END};
 static const modm_option items[] = {
    {"field", "modm.Field", "what each item is (also the first value)"}, END};
 static const modm_option embedded[] = {
@@ -108,6 +110,27 @@ const modm_kind modm_kinds[] = {
     .convert = modm_email_convert,
     .check = modm_email_check,
     .accepts = modm_email_accepts,
+    .append = modm_string_append,
+    .push = modm_any_push},
+   {.name = "URLField",
+    .value = "string",
+    .accepts_text = "http, https, ftp, ftps://domain or address, a port, a path without spaces",
+    .stored_text = "string",
+    .options = none,
+    .convert = modm_address_convert,
+    .check = modm_url_check,
+    .accepts = modm_url_accepts,
+    .append = modm_string_append,
+    .push = modm_any_push},
+   {.name = "GenericIPAddressField",
+    .value = "string",
+    .accepts_text = "IPv4 without leading zeros; IPv6, also with a zone",
+    .stored_text = "string",
+    .options = addresses,
+    .compile = modm_ip_compile,
+    .convert = modm_address_convert,
+    .check = modm_ip_check,
+    .accepts = modm_ip_accepts,
     .append = modm_string_append,
     .push = modm_any_push},
    {.name = "DictField",

@@ -38,6 +38,10 @@ local function fits(value, wanted)
   if wanted == "modm.Field" then return getmetatable(value) == Field end
   if wanted == "modm.Model|string" then return found == "string" or found == "table" end
   if wanted == "any[]" then return is_list(value) end
+  if wanted:sub(1, 1) == '"' then -- "one"|"other"
+    return found == "string" and value:find "^%w+$" ~= nil
+      and wanted:find('"' .. value .. '"', 1, true) ~= nil
+  end
   return wanted == "function[]" and is_list(value, "function")
 end
 

@@ -89,6 +89,20 @@
 --- each gets the converted value; it raises, or returns false or nil and a message
 ---@field validators? (fun(value: string): any, string?)[]
 
+---@class modm.URLFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? string|fun(): string
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: string): any, string?)[]
+
+---@class modm.GenericIPAddressFieldOptions: modm.FieldOptions
+--- which addresses it takes; both, if not given
+---@field protocol? "both"|"ipv4"|"ipv6"
+--- what an unset field reads as; a function is called once a document
+---@field default? string|fun(): string
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: string): any, string?)[]
+
 ---@class modm.DictFieldOptions: modm.FieldOptions
 --- what an unset field reads as; a function is called once a document
 ---@field default? table<string, any>|fun(): table<string, any>
@@ -188,6 +202,17 @@ function fields.DateTimeField(options) end
 ---@param options? modm.EmailFieldOptions
 ---@return modm.Field
 function fields.EmailField(options) end
+
+--- Accepts http, https, ftp, ftps://domain or address, a port, a path without spaces. Stored as
+--- string.
+---@param options? modm.URLFieldOptions
+---@return modm.Field
+function fields.URLField(options) end
+
+--- Accepts IPv4 without leading zeros; IPv6, also with a zone. Stored as string.
+---@param options? modm.GenericIPAddressFieldOptions
+---@return modm.Field
+function fields.GenericIPAddressField(options) end
 
 --- Accepts tables with string keys, without dots, NUL or a leading $. Stored as document.
 ---@param options? modm.DictFieldOptions
