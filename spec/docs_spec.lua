@@ -1,8 +1,7 @@
 -- Runs the Lua blocks of each page in docs/ as one program, against the server, and looks at links.
 -- A block that is not to be run is fenced as `text`.
+local markdown = require "spec.support.markdown"
 local server = require "spec.support.server"
-
-local URI = "mongodb://localhost:27017/blog"
 
 local function pages()
   local pipe = assert(io.popen("ls docs/*.md"))
@@ -10,21 +9,6 @@ local function pages()
   for path in pipe:lines() do list[#list + 1] = path end
   pipe:close()
   return list
-end
-
--- The blocks, each line where it stands in the page, so that an error names its line there.
-local function program(path)
-  local lines, blocks, inside = {}, 0, false
-  for line in io.lines(path) do
-    local fence = line:match("^```(.*)$")
-    if fence then
-      inside = fence == "lua"
-      blocks = blocks + (inside and 1 or 0)
-      line = ""
-    end
-    lines[#lines + 1] = inside and line or ""
-  end
-  return table.concat(lines, "\n"), blocks
 end
 
 local function readable(path)
@@ -50,14 +34,12 @@ describe("docs", function()
   local running = 0
 
   for _, path in ipairs(pages()) do
-    local text, blocks = program(path)
+    local text, blocks = markdown.program(path)
 
     if blocks > 0 then
       running = running + 1
       it(path .. " runs", function()
-        local own = server.fresh("docs"):gsub("%%", "%%%%")
-        local source = text:gsub(URI:gsub("%p", "%%%0"), own)
-        assert((loadstring or load)(source, "@" .. path))()
+        markdown.run(text, path, server.fresh("docs"))
         require("modm").disconnect()
       end)
     end

@@ -1,32 +1,12 @@
 -- Runs the Lua blocks of README.md as one program, against the server.
+local markdown = require "spec.support.markdown"
 local server = require "spec.support.server"
-
-local URI = "mongodb://localhost:27017/blog"
-
--- The blocks, each line where it stands in README.md, so that an error names its line there.
-local function program()
-  local lines, blocks, inside = {}, 0, false
-  for line in io.lines("README.md") do
-    local fence = line:match("^```(.*)$")
-    if fence then
-      inside = fence == "lua"
-      blocks = blocks + (inside and 1 or 0)
-      line = ""
-    end
-    lines[#lines + 1] = inside and line or ""
-  end
-  return table.concat(lines, "\n"), blocks
-end
 
 describe("README.md", function()
   it("holds a program that runs", function()
-    local text, blocks = program()
+    local text, blocks = markdown.program("README.md")
     assert.is_true(blocks > 5)
-    local found
-    text, found = text:gsub(URI:gsub("%p", "%%%0"), (server.fresh("readme"):gsub("%%", "%%%%")))
-    assert.equal(1, found)
-    local run = assert((loadstring or load)(text, "@README.md"))
-    run()
+    assert.equal(1, markdown.run(text, "README.md", server.fresh("readme")))
   end)
 
   it("links to files that are there", function()
