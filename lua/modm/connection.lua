@@ -78,6 +78,7 @@ function connection.disconnect(alias)
     if alias == nil or name == alias then
       connections[name] = nil
       open.client:close()
+      events.drain(open.client)
       found = true
     end
   end

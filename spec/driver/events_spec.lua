@@ -54,6 +54,19 @@ describe("a listener", function()
     off()
   end)
 
+  it("hears what is said on leaving", function()
+    local heard = {}
+    assert.is_true(ping(conn))
+    local off = events.on("command", function(event) heard[event.name] = event end)
+    local op = core.find(conn.client, "admin", "system.version", {}, { batchSize = 1 })
+    assert.is_true(conn:run(op))
+    assert.is_nil(heard.endSessions)
+    connection.disconnect()
+    off()
+    assert.is_truthy(heard.find)
+    assert.is_truthy(heard.endSessions or heard.killCursors)
+  end)
+
   it("is one of several", function()
     local a, b = 0, 0
     local off_a = events.on("command", function() a = a + 1 end)
