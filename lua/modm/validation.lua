@@ -44,8 +44,8 @@ local function text_of(raised)
   return (raised:gsub("^[^\n:]+:%d+: ", ""))
 end
 
--- The node of the tree at a path; made when `make`. Nil where a message stands on the way: of a value
--- as a whole, so that what is inside is not looked at.
+-- The node of the tree at a path; made when `make`. Nil where a message stands on the way: of a
+-- value as a whole, so that what is inside is not looked at.
 local function node_at(tree, path, make)
   for _, key in ipairs(path) do
     if tree[key] == nil and make then tree[key] = {} end

@@ -1,4 +1,4 @@
--- DateTimeField: milliseconds, UTC.
+-- DateTimeField: dates and times of day, in milliseconds and UTC.
 local help = require "spec.field.help" (it)
 local modm = require "modm"
 

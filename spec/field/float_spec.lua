@@ -1,4 +1,4 @@
--- FloatField: doubles.
+-- FloatField: numbers, always stored as doubles.
 local help = require "spec.field.help" (it)
 local modm = require "modm"
 

@@ -1,4 +1,4 @@
--- ObjectIdField.
+-- ObjectIdField: ObjectIds, also from their digits or bytes.
 local help = require "spec.field.help" (it)
 local modm = require "modm"
 
