@@ -96,6 +96,10 @@ struct modm_field {
       struct {
          uint32_t min, max;
       } length;
+      struct {
+         uint8_t min[16], max[16];
+      } decimal;
+      uint8_t subtype; /* of binaries */
       int delete_rule;
       int protocol; /* AF_INET, AF_INET6, or AF_UNSPEC for both */
    } limit;

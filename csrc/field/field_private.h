@@ -62,6 +62,30 @@ bool modm_objectid_accepts (const modm_field *f, const modm_element *e);
 modm_outcome modm_datetime_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                     modm_error *err);
 bool modm_datetime_accepts (const modm_field *f, const modm_element *e);
+void modm_decimal_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_decimal_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                   modm_error *err);
+void modm_decimal_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+bool modm_decimal_accepts (const modm_field *f, const modm_element *e);
+void modm_binary_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_binary_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                  modm_error *err);
+bool modm_binary_accepts (const modm_field *f, const modm_element *e);
+bool modm_binary_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
+                         const char *key, size_t key_len, int depth, modm_error *err);
+void modm_uuid_compile (lua_State *L, int options, modm_field *f);
+modm_outcome modm_uuid_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                modm_error *err);
+bool modm_uuid_accepts (const modm_field *f, const modm_element *e);
+modm_outcome modm_regex_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                 modm_error *err);
+bool modm_regex_accepts (const modm_field *f, const modm_element *e);
+modm_outcome modm_code_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                modm_error *err);
+bool modm_code_accepts (const modm_field *f, const modm_element *e);
+modm_outcome modm_timestamp_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                     modm_error *err);
+bool modm_timestamp_accepts (const modm_field *f, const modm_element *e);
 bool modm_any_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                       size_t key_len, int depth, modm_error *err);
 void modm_any_push (lua_State *L, const modm_field *f, const modm_element *e);

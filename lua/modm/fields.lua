@@ -42,14 +42,22 @@ local function fits(value, wanted)
     return found == "string" and value:find "^%w+$" ~= nil
       and wanted:find('"' .. value .. '"', 1, true) ~= nil
   end
-  return wanted == "function[]" and is_list(value, "function")
+  if wanted == "function[]" then return is_list(value, "function") end
+  local class = "modm." .. (core.type(value) or "")
+  for name in wanted:gmatch "[^|]+" do
+    if name == found or name == class then return true end
+  end
+  return false
 end
 
--- What is wrong with the bounds among the options, or nil.
+-- What is wrong with the bounds among the options, or nil. Those that only C can compare (texts of
+-- numbers, Decimal128) are looked at when their model is defined.
 local function wrong_bounds(options)
   for _, what in ipairs { "length", "value" } do
     local least, most = options["min_" .. what], options["max_" .. what]
-    if type(least) == type(most) and least and most < least then
+    local number = least ~= nil and core.type(least) ~= "Decimal128" and type(least) ~= "string"
+    if number and type(least) == type(most) and core.type(least) == core.type(most)
+      and most < least then
       return ("max_%s is less than min_%s"):format(what, what)
     end
     for _, bound in pairs { least, most } do

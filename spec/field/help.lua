@@ -9,7 +9,9 @@ local it
 
 local types = {
   [1] = "double", [2] = "string", [3] = "document", [4] = "array", [5] = "binary", [7] = "ObjectId",
-  [8] = "bool", [9] = "date", [10] = "null", [16] = "int32", [18] = "int64",
+  [8] = "bool", [9] = "date", [10] = "null", [11] = "regex", [13] = "code",
+  [15] = "code with scope", [16] = "int32", [17] = "timestamp", [18] = "int64",
+  [19] = "decimal128",
 }
 
 local count = 0

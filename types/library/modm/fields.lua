@@ -81,6 +81,50 @@
 --- each gets the converted value; it raises, or returns false or nil and a message
 ---@field validators? (fun(value: modm.DateTime): any, string?)[]
 
+---@class modm.Decimal128FieldOptions: modm.FieldOptions
+--- smallest value
+---@field min_value? modm.Decimal128|modm.Int64|number|string
+--- largest value
+---@field max_value? modm.Decimal128|modm.Int64|number|string
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Decimal128|fun(): modm.Decimal128
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Decimal128): any, string?)[]
+
+---@class modm.BinaryFieldOptions: modm.FieldOptions
+--- of strings, from 0 to 255; a Binary keeps its own
+---@field subtype? integer
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Binary|fun(): modm.Binary
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Binary): any, string?)[]
+
+---@class modm.UUIDFieldOptions: modm.FieldOptions
+--- 3 (PyMODM's, and what is not given) or 4 (the standard's)
+---@field subtype? integer
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Binary|fun(): modm.Binary
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Binary): any, string?)[]
+
+---@class modm.RegularExpressionFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Regex|fun(): modm.Regex
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Regex): any, string?)[]
+
+---@class modm.JavaScriptFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.JavaScript|fun(): modm.JavaScript
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.JavaScript): any, string?)[]
+
+---@class modm.TimestampFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.Timestamp|fun(): modm.Timestamp
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.Timestamp): any, string?)[]
+
 ---@class modm.EmailFieldOptions: modm.FieldOptions
 --- checks the domain too
 ---@field strict? boolean
@@ -197,6 +241,38 @@ function fields.ObjectIdField(options) end
 ---@param options? modm.DateTimeFieldOptions
 ---@return modm.Field
 function fields.DateTimeField(options) end
+
+--- Accepts Decimal128, numbers, numbers in strings; at most 34 digits. Stored as decimal128.
+---@param options? modm.Decimal128FieldOptions
+---@return modm.Field
+function fields.Decimal128Field(options) end
+
+--- Accepts Binary, strings of any bytes. Stored as binary.
+---@param options? modm.BinaryFieldOptions
+---@return modm.Field
+function fields.BinaryField(options) end
+
+--- Accepts UUID of either subtype, its text, 16 bytes. Stored as binary of subtype 3, or 4 when
+--- told; the bytes in the order of the text.
+---@param options? modm.UUIDFieldOptions
+---@return modm.Field
+function fields.UUIDField(options) end
+
+--- Accepts Regex, a pattern as a string. Stored as regex.
+---@param options? modm.RegularExpressionFieldOptions
+---@return modm.Field
+function fields.RegularExpressionField(options) end
+
+--- Accepts JavaScript, its text. Stored as code, with its scope when it has one.
+---@param options? modm.JavaScriptFieldOptions
+---@return modm.Field
+function fields.JavaScriptField(options) end
+
+--- Accepts Timestamp, DateTime, a date table, ISO 8601 text: from 1970 to 2106. Stored as
+--- timestamp.
+---@param options? modm.TimestampFieldOptions
+---@return modm.Field
+function fields.TimestampField(options) end
 
 --- Accepts something, one @, something. Stored as string.
 ---@param options? modm.EmailFieldOptions
