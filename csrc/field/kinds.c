@@ -35,6 +35,15 @@ static const modm_option reference[] = {
     "what follows when the document referred to is deleted: modm.CASCADE, ..."},
    END};
 
+/* A kind of GeoJSON: they differ in what geo.c makes of their names. */
+#define GEOJSON(geometry, accepted)                                                                \
+   {                                                                                               \
+      .name = geometry "Field", .value = "table<string, any>", .accepts_text = (accepted),         \
+      .stored_text = "document, its type first", .options = none, .keeps = true,                   \
+      .is_mutable = true, .convert = modm_geo_convert, .check = modm_geo_check,                    \
+      .accepts = modm_geo_accepts, .append = modm_geo_append, .push = modm_any_push                \
+   }
+
 const modm_kind modm_kinds[] = {
    {.name = "CharField",
     .value = "string",
@@ -244,6 +253,13 @@ const modm_kind modm_kinds[] = {
     .accepts = modm_list_accepts,
     .append = modm_list_append,
     .push = modm_list_push},
+   GEOJSON ("Point", "GeoJSON, or { longitude, latitude }"),
+   GEOJSON ("LineString", "GeoJSON, or a list of points"),
+   GEOJSON ("Polygon", "GeoJSON, or a list of rings: lists of points that end with their first"),
+   GEOJSON ("MultiPoint", "GeoJSON, or a list of points"),
+   GEOJSON ("MultiLineString", "GeoJSON, or a list of lists of points"),
+   GEOJSON ("MultiPolygon", "GeoJSON, or a list of polygons' lists of rings"),
+   GEOJSON ("GeometryCollection", "GeoJSON, or a list of GeoJSON that holds no collection"),
    {.name = "EmbeddedModelField",
     .older_name = "EmbeddedDocumentField",
     .value = "modm.Document",

@@ -91,10 +91,10 @@ function help.refuses(make, cases)
 end
 
 --- The rules that all kinds have. `valid` and `other` are values of the field, `blank` whether it
---- takes blank ones unasked.
-function help.common(name, first, valid, other)
+--- takes blank ones unasked. Fields of tables read as {} while undefined, unless `plain` is true.
+function help.common(name, first, valid, other, plain)
   local fields = modm.fields
-  local container = type(valid) == "table"
+  local container = type(valid) == "table" and not plain
   local function make(options)
     options = options or {}
     options[1] = first
@@ -153,7 +153,7 @@ function help.common(name, first, valid, other)
   it("is limited by choices, flat or with labels", function()
     for _, choices in ipairs { { valid }, { { valid, "label" } } } do
       local converted = help.document(make(), valid).value
-      if container then break end -- their equality is that of tables
+      if type(valid) == "table" then break end -- their equality is that of tables
       choices = type(choices[1]) == "table" and { { converted, "label" } } or { converted }
       assert.is_nil(help.errors(help.document(make { choices = choices }, valid)))
       local found = help.errors(help.document(make { choices = choices }, other))

@@ -169,6 +169,48 @@
 --- each gets the converted value; it raises, or returns false or nil and a message
 ---@field validators? (fun(value: any[]): any, string?)[]
 
+---@class modm.PointFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.LineStringFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.PolygonFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.MultiPointFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.MultiLineStringFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.MultiPolygonFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
+---@class modm.GeometryCollectionFieldOptions: modm.FieldOptions
+--- what an unset field reads as; a function is called once a document
+---@field default? table<string, any>|fun(): table<string, any>
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: table<string, any>): any, string?)[]
+
 ---@class modm.EmbeddedModelFieldOptions: modm.FieldOptions
 --- the embedded model, or its name
 ---@field [1]? modm.Model<any>|string
@@ -305,6 +347,43 @@ function fields.OrderedDictField(options) end
 ---@param options? modm.ListFieldOptions
 ---@return modm.Field
 function fields.ListField(options) end
+
+--- Accepts GeoJSON, or { longitude, latitude }. Stored as document, its type first.
+---@param options? modm.PointFieldOptions
+---@return modm.Field
+function fields.PointField(options) end
+
+--- Accepts GeoJSON, or a list of points. Stored as document, its type first.
+---@param options? modm.LineStringFieldOptions
+---@return modm.Field
+function fields.LineStringField(options) end
+
+--- Accepts GeoJSON, or a list of rings: lists of points that end with their first. Stored as
+--- document, its type first.
+---@param options? modm.PolygonFieldOptions
+---@return modm.Field
+function fields.PolygonField(options) end
+
+--- Accepts GeoJSON, or a list of points. Stored as document, its type first.
+---@param options? modm.MultiPointFieldOptions
+---@return modm.Field
+function fields.MultiPointField(options) end
+
+--- Accepts GeoJSON, or a list of lists of points. Stored as document, its type first.
+---@param options? modm.MultiLineStringFieldOptions
+---@return modm.Field
+function fields.MultiLineStringField(options) end
+
+--- Accepts GeoJSON, or a list of polygons' lists of rings. Stored as document, its type first.
+---@param options? modm.MultiPolygonFieldOptions
+---@return modm.Field
+function fields.MultiPolygonField(options) end
+
+--- Accepts GeoJSON, or a list of GeoJSON that holds no collection. Stored as document, its type
+--- first.
+---@param options? modm.GeometryCollectionFieldOptions
+---@return modm.Field
+function fields.GeometryCollectionField(options) end
 
 --- Accepts instances, or tables in stored form. Stored as document.
 ---@param options modm.EmbeddedModelFieldOptions
