@@ -132,8 +132,6 @@ void modm_op_bulk_reply (modm_op *op, const bson_t *reply, bool update);
 /* Finds the first write error or write concern error in a reply of a command that has ok: 1. */
 bool modm_reply_check (const bson_t *reply, bson_error_t *error);
 
-/* The name of the server's code, or NULL. */
-const char *modm_error_name (uint32_t code);
 /* Pushes op->message and the rest as a table. */
 void modm_op_error_push (lua_State *L, const modm_op *op);
 

@@ -1,8 +1,9 @@
 /* What went wrong, as a table for lua/modm/errors.lua: kind, message, and what the server said. */
 #include "driver/driver_private.h"
 
-const char *
-modm_error_name (uint32_t code)
+/* The name of the server's code, or NULL. */
+static const char *
+name_of (uint32_t code)
 {
    static const struct {
       uint32_t code;
@@ -180,8 +181,8 @@ set_code (lua_State *L, const modm_op *op, uint32_t code, const modm_element *fi
    if ((first && find (first->value, first->size, "codeName", MODM_BSON_STRING, &e)) ||
        (!first && find (op->reply.data, op->reply.len, "codeName", MODM_BSON_STRING, &e))) {
       set_value (L, "code_name", &e);
-   } else if (modm_error_name (code)) {
-      lua_pushstring (L, modm_error_name (code));
+   } else if (name_of (code)) {
+      lua_pushstring (L, name_of (code));
       lua_setfield (L, -2, "code_name");
    }
 }
