@@ -1,4 +1,4 @@
-/* Numbers: IntegerField, BigIntegerField, FloatField. */
+/* Numeric kinds: IntegerField, BigIntegerField, FloatField. */
 #include "field/field_private.h"
 
 #include <errno.h>
