@@ -145,11 +145,25 @@ modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e)
    return at < end && read_element (at, end, strlen ((const char *) at + 1), e);
 }
 
+/* memcmp of a few bytes, without the call: most keys are short. */
+static inline bool
+same_bytes (const uint8_t *a, const char *b, size_t n)
+{
+   uint32_t x, y, v, w;
+   if (n < 4 || n > 8)
+      return memcmp (a, b, n) == 0;
+   memcpy (&x, a, 4);
+   memcpy (&y, b, 4);
+   memcpy (&v, a + n - 4, 4);
+   memcpy (&w, b + n - 4, 4);
+   return x == y && v == w;
+}
+
 bool
 modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len)
 {
    /* the NUL behind the key belongs to what is compared */
-   if ((size_t) (r->end - r->at) < key_len + 2 || memcmp (r->at + 1, key, key_len + 1) != 0 ||
+   if ((size_t) (r->end - r->at) < key_len + 2 || !same_bytes (r->at + 1, key, key_len + 1) ||
        !read_element (r->at, r->end, key_len, e))
       return false;
    r->at = e->value + e->size;

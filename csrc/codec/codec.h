@@ -64,10 +64,10 @@ typedef struct modm_mask {
 modm_document *modm_document_new (lua_State *L, const modm_schema *s, int metatable);
 modm_document *modm_document_push (lua_State *L, const modm_schema *s);
 /* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server.
- * `mask` says what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls.
- */
-modm_document *modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes,
-                                   size_t len, const modm_mask *mask);
+ * The schema's metatable may be given, by its place on the stack (0: it is looked up). `mask` says
+ * what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls. */
+modm_document *modm_document_load (lua_State *L, const modm_schema *s, int metatable,
+                                   const uint8_t *bytes, size_t len, const modm_mask *mask);
 modm_document *modm_document_test (lua_State *L, int idx);
 modm_document *modm_document_check (lua_State *L, int idx) __attribute__ ((returns_nonnull));
 /* Pushes the values table, making it first. */

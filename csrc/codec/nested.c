@@ -103,7 +103,7 @@ static void
 embedded_push (lua_State *L, const modm_field *f, const modm_element *e)
 {
    if (e->type == MODM_BSON_DOCUMENT)
-      (void) modm_document_load (L, modm_field_target (L, f), e->value, e->size, NULL);
+      (void) modm_document_load (L, modm_field_target (L, f), 0, e->value, e->size, NULL);
    else
       modm_push_value (L, e);
 }

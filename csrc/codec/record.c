@@ -39,21 +39,13 @@ modm_document_new (lua_State *L, const modm_schema *s, int metatable)
    return d;
 }
 
-static void
-set_metatable (lua_State *L, const modm_schema *s)
-{
-   modm_schema_push_env (L, s);
-   lua_rawgeti (L, -1, MODM_ENV_METATABLE);
-   lua_setmetatable (L, -3);
-   lua_pop (L, 1);
-}
-
 modm_document *
 modm_document_push (lua_State *L, const modm_schema *s)
 {
    luaL_checkstack (L, 10, "a document");
    modm_document *d = push_record (L, s, 0);
-   set_metatable (L, s);
+   modm_schema_push_metatable (L, s);
+   lua_setmetatable (L, -2);
    return d;
 }
 
@@ -126,12 +118,16 @@ refuse_unknown (lua_State *L, const modm_schema *s, const modm_element *e)
 }
 
 modm_document *
-modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, size_t len,
-                    const modm_mask *mask)
+modm_document_load (lua_State *L, const modm_schema *s, int metatable, const uint8_t *bytes,
+                    size_t len, const modm_mask *mask)
 {
    luaL_checkstack (L, 10, "a document");
    modm_document *d = push_record (L, s, len);
-   set_metatable (L, s);
+   if (metatable)
+      lua_pushvalue (L, metatable);
+   else
+      modm_schema_push_metatable (L, s);
+   lua_setmetatable (L, -2);
    uint8_t *copy = d->states + s->n;
    memcpy (copy, bytes, len);
    d->bytes = copy;
@@ -142,7 +138,7 @@ modm_document_load (lua_State *L, const modm_schema *s, const uint8_t *bytes, si
    if (found.foreign) {
       const modm_schema *own = modm_schema_of_bytes (L, s, bytes, len);
       if (own != s) {
-         d = modm_document_load (L, own, bytes, len, mask);
+         d = modm_document_load (L, own, 0, bytes, len, mask);
          lua_remove (L, -2);
          return d;
       }

@@ -135,7 +135,7 @@ l_from_bytes (lua_State *L)
    if (!modm_reader_init (&r, (const uint8_t *) bytes, len) ||
        (size_t) modm_load_i32 ((const uint8_t *) bytes) != len)
       return luaL_argerror (L, 2, "a BSON document expected");
-   modm_document_load (L, s, (const uint8_t *) bytes, len, NULL)->flags |= MODM_DOC_LOADED;
+   modm_document_load (L, s, 0, (const uint8_t *) bytes, len, NULL)->flags |= MODM_DOC_LOADED;
    return 1;
 }
 

@@ -122,9 +122,11 @@ modm_find_l_batch (lua_State *L)
    }
    const uint8_t *document;
    size_t len;
+   if (s)
+      modm_schema_push_metatable (L, s);
    while (n < most && left > 0 && modm_op_document (op, &document, &len)) {
       if (s)
-         modm_document_load (L, s, document, len, mask.spec ? &mask : NULL)->flags |=
+         modm_document_load (L, s, 5, document, len, mask.spec ? &mask : NULL)->flags |=
             MODM_DOC_LOADED;
       else
          modm_push_document (L, document, len);

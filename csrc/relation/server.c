@@ -108,7 +108,7 @@ l_found (lua_State *L)
          modm_reader_find (document, len, "_id", 3, &e) ? modm_keys_find (k, &e) : MODM_NO_KEY;
       if (index == MODM_NO_KEY)
          continue;
-      modm_document_load (L, s, document, len, NULL)->flags |= MODM_DOC_LOADED;
+      modm_document_load (L, s, 0, document, len, NULL)->flags |= MODM_DOC_LOADED;
       lua_rawseti (L, 4, (int) index + 1);
    }
    lua_pushboolean (L, modm_op_done (op));

@@ -28,6 +28,14 @@ modm_schema_push_env (lua_State *L, const modm_schema *s)
 }
 
 void
+modm_schema_push_metatable (lua_State *L, const modm_schema *s)
+{
+   modm_schema_push_env (L, s);
+   lua_rawgeti (L, -1, MODM_ENV_METATABLE);
+   lua_replace (L, -2);
+}
+
+void
 modm_field_push_env (lua_State *L, const modm_field *f)
 {
    modm_schema_push_env (L, f->schema);

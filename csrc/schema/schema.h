@@ -59,6 +59,8 @@ const modm_schema *modm_schema_test (lua_State *L, int idx);
 /* Pushes the environment of a schema, of a field. */
 void modm_schema_push_env (lua_State *L, const modm_schema *s);
 void modm_field_push_env (lua_State *L, const modm_field *f);
+/* Pushes the metatable of its documents. */
+void modm_schema_push_metatable (lua_State *L, const modm_schema *s);
 
 /* The field stored under a name, or NULL. `hint` is the index it is likely to have. */
 const modm_field *modm_schema_stored (const modm_schema *s, const char *name, size_t len,
