@@ -40,11 +40,10 @@ static bool
 append_at (lua_State *L, int top, int type, modm_buffer *b, lua_Integer i, modm_kinds *kinds,
            int depth, modm_error *err)
 {
-   char digits[24];
-   size_t at = sizeof digits;
-   for (lua_Integer n = i - 1; n || at == sizeof digits; n /= 10)
-      digits[--at] = (char) ('0' + n % 10);
-   modm_item item = {digits + at, sizeof digits - at, MODM_KIND_NATURAL, NULL};
+   char room[MODM_INDEX_KEY];
+   size_t len;
+   const char *key = modm_index_key (room, (uint32_t) (i - 1), &len);
+   modm_item item = {key, len, MODM_KIND_NATURAL, NULL};
    item.kind = modm_kinds_next (kinds, &item.bits);
    return modm_append_item (L, top, type, b, &item, depth, err) ||
           modm_error_at_index (err, (uint32_t) i);

@@ -94,6 +94,9 @@ size_t modm_write_begin (modm_buffer *b);
 void modm_write_end (modm_buffer *b, size_t start);
 /* Type byte, key, NUL. */
 void modm_write_key (modm_buffer *b, uint8_t type, const char *key, size_t key_len);
+/* The key of an array's item, in decimal: inside of `room`, *len characters, without a NUL. */
+enum { MODM_INDEX_KEY = 10 };
+const char *modm_index_key (char room[MODM_INDEX_KEY], uint32_t index, size_t *len);
 void modm_write_index_key (modm_buffer *b, uint8_t type, uint32_t index); /* "0", "1", ... */
 void modm_write_i32 (modm_buffer *b, int32_t value);
 void modm_write_i64 (modm_buffer *b, int64_t value);

@@ -29,16 +29,25 @@ modm_write_key (modm_buffer *b, uint8_t type, const char *key, size_t key_len)
    b->len += key_len + 2;
 }
 
+const char *
+modm_index_key (char room[MODM_INDEX_KEY], uint32_t index, size_t *len)
+{
+   size_t at = MODM_INDEX_KEY;
+   do {
+      room[--at] = (char) ('0' + index % 10);
+      index /= 10;
+   } while (index);
+   *len = MODM_INDEX_KEY - at;
+   return room + at;
+}
+
 void
 modm_write_index_key (modm_buffer *b, uint8_t type, uint32_t index)
 {
-   char digits[10];
-   size_t at = sizeof digits;
-   do {
-      digits[--at] = (char) ('0' + index % 10);
-      index /= 10;
-   } while (index);
-   modm_write_key (b, type, digits + at, sizeof digits - at);
+   char room[MODM_INDEX_KEY];
+   size_t len;
+   const char *key = modm_index_key (room, index, &len);
+   modm_write_key (b, type, key, len);
 }
 
 void

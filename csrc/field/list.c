@@ -95,27 +95,14 @@ modm_list_accepts (const modm_field *f, const modm_element *e)
    return !r.bad;
 }
 
-static size_t
-index_key (char key[16], uint32_t index)
-{
-   char digits[16];
-   size_t len = 0;
-   do
-      digits[len++] = (char) ('0' + index % 10);
-   while ((index /= 10));
-   for (size_t i = 0; i < len; i++)
-      key[i] = digits[len - 1 - i];
-   key[len] = '\0';
-   return len;
-}
-
 static bool
 append_items (lua_State *L, int idx, uint32_t n, const modm_field *inner, modm_buffer *b, int depth,
               modm_error *err)
 {
-   char key[16];
+   char room[MODM_INDEX_KEY];
+   size_t len;
    for (uint32_t i = 0; i < n; i++) {
-      size_t len = index_key (key, i);
+      const char *key = modm_index_key (room, i, &len);
       lua_rawgeti (L, idx, i + 1);
       bool ok = modm_isnull (L, -1)
                    ? modm_append_value (L, -1, b, key, len, depth, err)
