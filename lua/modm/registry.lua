@@ -1,6 +1,7 @@
 --- The models by name, and what the modules of modm know of a model (its meta).
 
 local errors = require "modm.errors"
+local misuse = require "modm.misuse"
 
 local registry = {}
 
@@ -20,6 +21,18 @@ function registry.add_base(meta) metas[meta.model] = meta end
 ---@param class any
 ---@return table?
 function registry.meta(class) return metas[class] end
+
+--- The meta of what a static method was called on.
+---@param self modm.Model
+---@param method string its name
+---@return table
+function registry.check(self, method)
+  local meta = metas[self]
+  if not meta then
+    misuse("%s is called on a model, with a colon, not on a %s", method, type(self))
+  end
+  return meta
+end
 
 --- The meta of a model given by class, by full name, or by the last part of a name that is unique.
 --- Raises ModelDoesNotExist.
