@@ -136,7 +136,7 @@ make_plan (plan *p, const bson_t *body, const bson_t *options)
    p->collection = bson_iter_utf8 (&iter, NULL);
    if (!*p->collection || !sort_fields (p, &iter) || !p->listed)
       return false;
-   return !options || (bson_iter_init (&iter, options) && sort_fields (p, &iter));
+   return bson_iter_init (&iter, options) && sort_fields (p, &iter);
 }
 
 /* Runs the plan; *taken false, and nothing sent, when a statement cannot be expressed. */
@@ -165,17 +165,16 @@ run_plan (modm_op *op, mongoc_client_t *handle, plan *p, bool *taken, bson_error
 bool
 modm_bulk_run (modm_op *op, mongoc_client_t *handle, bool *taken, bson_error_t *error)
 {
-   bson_t body, options;
+   bson_t body, options = BSON_INITIALIZER;
    plan p = {0};
-   bool ok = false;
+   bool ok = modm_op_bson (&op->body, &body, error) && modm_session_options (op, &options, error);
    *taken = true;
-   if (!modm_op_bson (&op->body, &body, error) ||
-       (op->options.len && !modm_op_bson (&op->options, &options, error)))
-      return false;
-   bson_init (&p.options);
-   *taken = make_plan (&p, &body, op->options.len ? &options : NULL);
-   if (*taken)
-      ok = run_plan (op, handle, &p, taken, error);
-   bson_destroy (&p.options);
+   if (ok) {
+      bson_init (&p.options);
+      *taken = make_plan (&p, &body, &options);
+      ok = *taken && run_plan (op, handle, &p, taken, error);
+      bson_destroy (&p.options);
+   }
+   bson_destroy (&options);
    return ok;
 }

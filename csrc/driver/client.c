@@ -40,6 +40,8 @@ abandon (modm_client *client)
    mongoc_client_reset (client->handle);
    while (client->cursors)
       modm_cursor_kill (client->cursors);
+   while (client->sessions)
+      modm_session_end (client->sessions);
    /* To destroy a TLS stream sends a farewell, so that one is left as it is, once a fork. */
    if (!mongoc_uri_get_tls (client->uri))
       mongoc_client_destroy (client->handle);
@@ -61,6 +63,8 @@ drop_handle (modm_client *client)
       return;
    while (client->cursors)
       modm_cursor_kill (client->cursors);
+   while (client->sessions)
+      modm_session_end (client->sessions);
    mongoc_client_destroy (client->handle);
    client->handle = NULL;
 }

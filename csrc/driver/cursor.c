@@ -79,6 +79,7 @@ open_cursor (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
       mongoc_cursor_t *found = find (op, handle, options, prefs, error);
       if (found) {
          attach (cursor, op->client, found);
+         cursor->session = op->session;
          op->cursor = cursor;
       } else {
          free (cursor);
@@ -118,8 +119,9 @@ modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
    if (cursor->done || cursor->at < cursor->batch.len)
       return true;
    if (!cursor->handle)
-      return modm_driver_error (error, MODM_ERROR_FORKED,
-                                "the cursor belongs to the process before the fork");
+      return modm_driver_error (
+         error, MODM_ERROR_FORKED,
+         "the cursor belongs to the process before a fork, or its session has ended");
    uint32_t n = fetch (cursor);
    if (cursor->batch.failed)
       return modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");

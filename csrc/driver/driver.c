@@ -5,5 +5,6 @@ void
 modm_driver_open (lua_State *L)
 {
    modm_client_open (L);
+   modm_session_open (L);
    modm_op_open (L);
 }

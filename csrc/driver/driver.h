@@ -6,10 +6,10 @@
  * thread and yield. Whoever asked then reads the reply or the error. A cursor operation can be run
  * again and again: each run fetches what modm_op_document then hands out, until it says done.
  *
- * Ownership: an operation owns its buffers and its cursor and holds a reference on its client; a
- * client is freed when its last holder lets go, so the order in which Lua collects them does not
- * matter. A client remembers its process: after a fork it is opened anew from its own URI and
- * options.
+ * Ownership: an operation owns its buffers and its cursor and holds a reference on its client and
+ * on the session that it is part of, as a session does on its client; a client is freed when its
+ * last holder lets go, so the order in which Lua collects them does not matter. A client remembers
+ * its process: after a fork it is opened anew from its own URI and options.
  */
 #ifndef MODM_DRIVER_H
 #define MODM_DRIVER_H
@@ -25,14 +25,19 @@ typedef enum modm_op_kind {
    MODM_OP_COMMAND_WRITE, /* body: the command (update, delete, findAndModify, createIndexes...).
                              Retryable */
    MODM_OP_INSERT,        /* body: documents one after another. Split at the server's limits */
-   MODM_OP_FIND,     /* body: the filter; options: those of find (sort, limit, projection, ...) */
-   MODM_OP_AGGREGATE /* body: {pipeline: [...]}; options: those of aggregate */
+   MODM_OP_FIND,      /* body: the filter; options: those of find (sort, limit, projection, ...) */
+   MODM_OP_AGGREGATE, /* body: {pipeline: [...]}; options: those of aggregate */
+   /* Of the operation's session, without a body: */
+   MODM_OP_START,  /* options: readConcern, writeConcern, maxCommitTimeMS. Sends nothing yet */
+   MODM_OP_COMMIT, /* may be run again where its result is unknown */
+   MODM_OP_ABORT
 } modm_op_kind;
 
 typedef struct modm_op {
    modm_tag tag;
    modm_op_kind kind;
    modm_client *client;
+   struct modm_session *session; /* or NULL */
    modm_buffer body;
    modm_buffer options; /* one document, or empty: readConcern, writeConcern, collation, ... */
    modm_buffer
@@ -63,7 +68,8 @@ bool modm_op_done (const modm_op *op);
 /* Kills the cursor; idempotent. */
 void modm_op_close (modm_op *op);
 
-/* Opens the room: modm.Client, modm.Op and, into the table at the top, their constructors. */
+/* Opens the room: modm.Client, modm.Session, modm.Op and, into the table at the top, their
+ * constructors. */
 void modm_driver_open (lua_State *L);
 
 #endif

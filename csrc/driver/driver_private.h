@@ -13,7 +13,14 @@
 
 /* The domain of our own errors, beside libmongoc's, and their codes. */
 #define MODM_ERROR_DOMAIN 0x6d6f646d
-enum { MODM_ERROR_CLOSED = 1, MODM_ERROR_MEMORY, MODM_ERROR_BSON, MODM_ERROR_FORKED };
+enum {
+   MODM_ERROR_CLOSED = 1,
+   MODM_ERROR_MEMORY,
+   MODM_ERROR_BSON,
+   MODM_ERROR_FORKED,
+   MODM_ERROR_ENDED,
+   MODM_ERROR_SESSION
+};
 
 /* Fills in an error of ours, returns false. */
 bool modm_driver_error (bson_error_t *error, uint32_t code, const char *format, ...)
@@ -58,13 +65,26 @@ void modm_events_push (lua_State *L, modm_events *events);
  * closed can destroy it first. */
 typedef struct modm_cursor {
    struct modm_cursor *next, **link;
-   mongoc_cursor_t *handle; /* NULL: exhausted, failed, or closed */
-   modm_buffer batch;       /* documents one after another */
-   size_t at;               /* the next one to hand out */
-   uint32_t limit;          /* documents to fetch in one run */
-   bool fixed;              /* the limit is the caller's batch size */
-   bool done;               /* no further document will come */
+   mongoc_cursor_t *handle;      /* NULL: exhausted, failed, or closed */
+   struct modm_session *session; /* the operation's, which holds it; or NULL */
+   modm_buffer batch;            /* documents one after another */
+   size_t at;                    /* the next one to hand out */
+   uint32_t limit;               /* documents to fetch in one run */
+   bool fixed;                   /* the limit is the caller's batch size */
+   bool done;                    /* no further document will come */
 } modm_cursor;
+
+typedef enum modm_causal { MODM_CAUSAL_DEFAULT, MODM_CAUSAL, MODM_NOT_CAUSAL } modm_causal;
+
+/* A session is on its client's list as long as it has a libmongoc session, as cursors are. */
+typedef struct modm_session {
+   struct modm_session *next, **link;
+   size_t refs; /* its userdata and its operations */
+   modm_client *client;
+   mongoc_client_session_t *handle; /* NULL: before the first use, or ended */
+   modm_causal causal;
+   bool snapshot, ended;
+} modm_session;
 
 struct modm_client {
    size_t refs;
@@ -72,6 +92,7 @@ struct modm_client {
    mongoc_client_t *handle; /* NULL before the first use */
    mongoc_uri_t *uri;
    modm_cursor *cursors;
+   modm_session *sessions;
    modm_events events;
    modm_buffer secrets;
    int32_t timeout_ms; /* 0: none */
@@ -104,7 +125,29 @@ bool modm_options_check (lua_State *L, int options);
 /* Opens the class and registers the constructor into the table at the top. */
 void modm_client_open (lua_State *L);
 
+/* ---- sessions ---- */
+
+/* Lets go of a reference; the last one ends the session. */
+void modm_session_release (modm_session *session);
+/* Destroys the libmongoc session and the cursors in it; a transaction under way is aborted. */
+void modm_session_end (modm_session *session);
+modm_session *modm_session_check (lua_State *L, int idx);
+bool modm_session_in_transaction (const modm_session *session);
+/* Starts the operation's session, if it has one that was not used yet. */
+bool modm_session_enter (const modm_op *op, mongoc_client_t *handle, bson_error_t *error);
+/* Appends the operation's options that hold in its session, and the session itself. */
+bool modm_session_options (const modm_op *op, bson_t *out, bson_error_t *error);
+/* Starts, commits or aborts the transaction. */
+bool modm_session_run (modm_op *op, bson_error_t *error);
+void modm_session_open (lua_State *L);
+
 /* ---- operations ---- */
+
+/* Makes it part of a session, or of none; one that has its cursor stays where it is. */
+void modm_op_join (modm_op *op, modm_session *session);
+/* Fills a buffer with an argument's BSON: a string that is BSON, or a table. nil leaves it empty.
+ */
+void modm_op_fill (lua_State *L, int idx, modm_buffer *b);
 
 /* Destroys the libmongoc cursor, and with it the server's, and leaves the client's list. */
 void modm_cursor_kill (modm_cursor *cursor);
@@ -114,8 +157,8 @@ bool modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
 bool modm_op_bson (const modm_buffer *b, bson_t *out, bson_error_t *error);
 /* The document or array that an element holds, by reference. False when it is neither. */
 bool modm_bson_borrow (const bson_iter_t *iter, bson_t *out);
-/* A copy of the options, with the client's maxTimeMS where nothing sets one; bson_destroy it. NULL
- * with the error. */
+/* The options with the session, and with the client's maxTimeMS where nothing sets one;
+ * bson_destroy it. NULL with the error. */
 bson_t *modm_op_options (const modm_op *op, bson_error_t *error);
 /* The read preference, or NULL for the client's. False with the error. */
 bool modm_op_prefs (const modm_op *op, mongoc_read_prefs_t **out, bson_error_t *error);

@@ -39,10 +39,11 @@ has_field (const modm_buffer *b, const char *name)
 bson_t *
 modm_op_options (const modm_op *op, bson_error_t *error)
 {
-   bson_t borrowed;
-   if (op->options.len && !modm_op_bson (&op->options, &borrowed, error))
+   bson_t *options = bson_new ();
+   if (!modm_session_options (op, options, error)) {
+      bson_destroy (options);
       return NULL;
-   bson_t *options = op->options.len ? bson_copy (&borrowed) : bson_new ();
+   }
    bool command = op->kind == MODM_OP_COMMAND_READ || op->kind == MODM_OP_COMMAND_WRITE;
    if (op->client->timeout_ms && !has_field (&op->options, "maxTimeMS") &&
        !(command && has_field (&op->body, "maxTimeMS")))
@@ -97,6 +98,10 @@ run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
       return modm_cursor_run (op, handle, error);
    case MODM_OP_INSERT:
       return modm_insert_run (op, handle, error);
+   case MODM_OP_START:
+   case MODM_OP_COMMIT:
+   case MODM_OP_ABORT:
+      return modm_session_run (op, error);
    default:
       return run_command (op, handle, error);
    }
@@ -129,7 +134,8 @@ check_names (const modm_op *op, bson_error_t *error)
        !modm_utf8_check (op->database, len, NULL))
       return modm_driver_error (error, MODM_ERROR_BSON, "'%.80s' cannot be the name of a database",
                                 op->database);
-   bool collection = op->kind != MODM_OP_COMMAND_READ && op->kind != MODM_OP_COMMAND_WRITE;
+   bool collection =
+      op->kind == MODM_OP_INSERT || op->kind == MODM_OP_FIND || op->kind == MODM_OP_AGGREGATE;
    if (collection && (!op->collection || !*op->collection ||
                       !modm_utf8_check (op->collection, strlen (op->collection), NULL)))
       return modm_driver_error (error, MODM_ERROR_BSON,
@@ -146,7 +152,8 @@ modm_op_run (modm_op *op)
    op->message[0] = '\0';
    op->domain = op->code = 0;
    mongoc_client_t *handle = modm_client_enter (op->client, &error);
-   op->ok = handle && check_names (op, &error) && run (op, handle, &error);
+   op->ok = handle && check_names (op, &error) && modm_session_enter (op, handle, &error) &&
+            run (op, handle, &error);
    modm_client_leave ();
    if (!op->ok) {
       op->domain = error.domain;

@@ -38,6 +38,17 @@ modm_op_push (lua_State *L, int client_idx, modm_op_kind kind, const char *datab
    return op;
 }
 
+void
+modm_op_join (modm_op *op, modm_session *session)
+{
+   if (op->cursor || op->session == session)
+      return;
+   if (session)
+      session->refs++;
+   modm_session_release (op->session);
+   op->session = session;
+}
+
 static int
 mt_gc (lua_State *L)
 {
@@ -47,6 +58,7 @@ mt_gc (lua_State *L)
    op->tag.tag = NULL;
    modm_op_close (op);
    free (op->cursor);
+   modm_session_release (op->session);
    modm_buffer_free (&op->body);
    modm_buffer_free (&op->options);
    modm_buffer_free (&op->read_preference);
@@ -60,7 +72,8 @@ mt_gc (lua_State *L)
 static int
 mt_tostring (lua_State *L)
 {
-   static const char *const kinds[] = {"read", "write", "insert", "find", "aggregate"};
+   static const char *const kinds[] = {"read",      "write", "insert", "find",
+                                       "aggregate", "start", "commit", "abort"};
    modm_op *op = modm_op_check (L, 1);
    lua_pushfstring (L, "modm.Op: %s on %s%s%s", kinds[op->kind], op->database,
                     op->collection ? "." : "", op->collection ? op->collection : "");
@@ -74,6 +87,17 @@ l_run (lua_State *L)
 {
    lua_pushboolean (L, modm_op_run (modm_op_check (L, 1)));
    return 1;
+}
+
+/* op:join(session or nil): it is part of this session when it runs. */
+static int
+l_join (lua_State *L)
+{
+   modm_op *op = modm_op_check (L, 1);
+   modm_session *s = lua_isnoneornil (L, 2) ? NULL : modm_session_check (L, 2);
+   luaL_argcheck (L, !s || s->client == op->client, 2, "the session is of another client");
+   modm_op_join (op, s);
+   return 0;
 }
 
 static int
@@ -127,10 +151,8 @@ l_next_table (lua_State *L)
 
 /* ---- simple use ---- */
 
-/* Fills a buffer with the argument's BSON: a string that is BSON, or a table. nil leaves it empty.
- */
-static void
-fill (lua_State *L, int idx, modm_buffer *b)
+void
+modm_op_fill (lua_State *L, int idx, modm_buffer *b)
 {
    modm_error err;
    modm_reader r;
@@ -162,9 +184,9 @@ l_command (lua_State *L)
    int kind = luaL_checkoption (L, 2, NULL, kinds);
    modm_op *op = modm_op_push (L, 1, kind == 0 ? MODM_OP_COMMAND_READ : MODM_OP_COMMAND_WRITE,
                                luaL_optstring (L, 3, NULL), NULL);
-   fill (L, 4, &op->body);
-   fill (L, 5, &op->options);
-   fill (L, 6, &op->read_preference);
+   modm_op_fill (L, 4, &op->body);
+   modm_op_fill (L, 5, &op->options);
+   modm_op_fill (L, 6, &op->read_preference);
    return 1;
 }
 
@@ -177,9 +199,9 @@ l_find (lua_State *L)
    luaL_checkany (L, 4);
    modm_op *op =
       modm_op_push (L, 1, MODM_OP_FIND, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
-   fill (L, 4, &op->body);
-   fill (L, 5, &op->options);
-   fill (L, 6, &op->read_preference);
+   modm_op_fill (L, 4, &op->body);
+   modm_op_fill (L, 5, &op->options);
+   modm_op_fill (L, 6, &op->read_preference);
    return 1;
 }
 
@@ -199,8 +221,8 @@ l_aggregate (lua_State *L)
       luaL_argerror (L, 4, lua_tostring (L, -1));
    }
    modm_write_end (&op->body, start);
-   fill (L, 5, &op->options);
-   fill (L, 6, &op->read_preference);
+   modm_op_fill (L, 5, &op->options);
+   modm_op_fill (L, 6, &op->read_preference);
    return 1;
 }
 
@@ -212,7 +234,7 @@ l_insert (lua_State *L)
    luaL_checktype (L, 4, LUA_TTABLE);
    modm_op *op =
       modm_op_push (L, 1, MODM_OP_INSERT, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
-   fill (L, 5, &op->options);
+   modm_op_fill (L, 5, &op->options);
    int n = (int) lua_rawlen (L, 4);
    for (int i = 1; i <= n; i++) {
       modm_error err;
@@ -233,8 +255,8 @@ modm_op_open (lua_State *L)
    static const luaL_Reg metamethods[] = {
       {"__gc", mt_gc}, {"__close", l_close}, {"__tostring", mt_tostring}, {NULL, NULL}};
    static const luaL_Reg methods[] = {
-      {"run", l_run},     {"error", l_error},           {"reply", l_reply}, {"done", l_done},
-      {"close", l_close}, {"next_table", l_next_table}, {NULL, NULL}};
+      {"run", l_run},   {"join", l_join},   {"error", l_error},           {"reply", l_reply},
+      {"done", l_done}, {"close", l_close}, {"next_table", l_next_table}, {NULL, NULL}};
    static const luaL_Reg functions[] = {{"command", l_command},
                                         {"find", l_find},
                                         {"aggregate", l_aggregate},

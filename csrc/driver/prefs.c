@@ -51,7 +51,7 @@ modm_op_prefs (const modm_op *op, mongoc_read_prefs_t **out, bson_error_t *error
    bson_t document;
    bson_iter_t iter;
    *out = NULL;
-   if (!op->read_preference.len)
+   if (!op->read_preference.len || modm_session_in_transaction (op->session))
       return true;
    if (!modm_op_bson (&op->read_preference, &document, error) || !bson_iter_init (&iter, &document))
       return false;
