@@ -47,6 +47,7 @@ typedef struct save {
    modm_buffer *now;
    uint8_t id[MODM_ID_ELEMENT]; /* a new key, when it needs one */
    bool new_key;
+   bool elsewhere; /* it goes to another collection than it came from */
    plan plan;
    modm_error err;
 } save;
@@ -64,7 +65,7 @@ same_key (const save *s)
 static bool
 make_plan (save *s, bool force)
 {
-   bool loaded = s->d->flags & MODM_DOC_LOADED;
+   bool loaded = s->d->flags & MODM_DOC_LOADED && !s->elsewhere;
    s->new_key = modm_save_needs_key (s->d);
    if (s->new_key || force)
       s->plan = INSERT;
@@ -75,7 +76,7 @@ make_plan (save *s, bool force)
    if (s->plan != CHANGE && s->d->flags & MODM_DOC_PARTIAL)
       return modm_error_set (
          &s->err, "only some of its fields were loaded, so it cannot be stored as a whole, "
-                  "under another key");
+                  "under another key or elsewhere");
    return !s->new_key || modm_save_key (s->d, &s->err);
 }
 
@@ -167,14 +168,15 @@ fail (lua_State *L, const modm_error *err)
    return 3;
 }
 
-/* core.save(client, document, database, collection, force_insert, options) -> op, encoding | false
- * when nothing differs | nil, message, path. The encoding is what core.saved takes once the
+/* core.save(client, document, database, collection, force_insert, options, elsewhere) -> op, encoding
+ * | false when nothing differs | nil, message, path. The encoding is what core.saved takes once the
  * operation has run. */
 int
 modm_save_l_save (lua_State *L)
 {
    save s = {.d = modm_document_check (L, 2)};
    bool force = lua_toboolean (L, 5);
+   s.elsewhere = lua_toboolean (L, 7);
    lua_settop (L, 6);
    modm_op *op =
       modm_op_push (L, 1, MODM_OP_COMMAND_WRITE, luaL_checkstring (L, 3), luaL_checkstring (L, 4));

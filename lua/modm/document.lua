@@ -8,6 +8,7 @@ local errors = require "modm.errors"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
+local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
 
 local document = { methods = {}, embedded_methods = {} }
@@ -204,7 +205,10 @@ function methods:refresh_from_db(names)
       meta.name .. ": cannot refresh before the first save"))
   end
   local set, stored = meta.default_manager:filter { pk = key }, nil
-  if names then
+  if names and scoped.is_elsewhere(self, meta) then
+    return errors.failure(errors.new("OperationError", meta.name
+      .. ": it came from another collection, so it can only be refreshed as a whole"))
+  elseif names then
     local heads
     heads, stored = names_to_read(meta, names)
     set = set:only(unpack(heads))
@@ -212,6 +216,7 @@ function methods:refresh_from_db(names)
   local fresh, message, err = set:first()
   if not fresh then return nil, message, err end
   core.refresh(self, fresh, stored)
+  scoped.note({ self }, 1, 1)
   return self
 end
 

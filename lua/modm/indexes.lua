@@ -38,13 +38,14 @@ end
 --- Creates the indexes of a model; those that are there stay as they are.
 ---@param meta table
 ---@param conn table
+---@param collection string
 ---@return true|nil, string?, modm.Error?
-function indexes.ensure(meta, conn)
+function indexes.ensure(meta, conn, collection)
   if not meta.indexes or #meta.indexes == 0 then return true end
   local list = {}
   for i, index in ipairs(meta.indexes) do list[i] = index_document(meta, index) end
   local op = core.command(conn.client, "write", conn.database,
-    core.ordered { { "createIndexes", meta.collection_name }, { "indexes", core.array(list) } })
+    core.ordered { { "createIndexes", collection }, { "indexes", core.array(list) } })
   return conn:run(op)
 end
 

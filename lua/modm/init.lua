@@ -10,6 +10,7 @@ local model = require "modm.model"
 local operators = require "modm.operators"
 local queryset = require "modm.queryset"
 local relation = require "modm.relation"
+local scoped = require "modm.model.scoped"
 
 local modm = {
   _VERSION = "modm scm",
@@ -23,6 +24,9 @@ local modm = {
   QuerySet = queryset.QuerySet,
   dereference = relation.dereference,
   no_auto_dereference = relation.no_auto_dereference,
+  switch_connection = scoped.switch_connection,
+  switch_collection = scoped.switch_collection,
+  collection_options = scoped.collection_options,
   -- delete rules, by PyMODM's numbers
   DO_NOTHING = 0, NULLIFY = 1, CASCADE = 2, DENY = 3, PULL = 4,
   -- errors that a program makes itself, in a model's clean

@@ -3,6 +3,8 @@
 local core = require "modm.core"
 local errors = require "modm.errors"
 
+local scoped = require "modm.model.scoped"
+
 local rows = {}
 
 -- How much an iteration takes from an operation at once: documents, and bytes of BSON.
@@ -44,7 +46,11 @@ local function fill(source, list, most, bytes, eager)
   while not done and n < most do
     local ok, count, at_end = pcall(core.batch, source.op, source.schema, source.projection, list,
       n, most, bytes)
-    if not ok then return #list, reading_error(source, count) end
+    if not ok then
+      scoped.note(list, n + 1, #list)
+      return #list, reading_error(source, count)
+    end
+    if source.schema then scoped.note(list, n + 1, count) end
     if count > n and not eager then return count end
     n, done = count, at_end
     if not done and n < most then

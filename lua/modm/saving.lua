@@ -3,6 +3,7 @@
 local core = require "modm.core"
 local errors = require "modm.errors"
 local opening = require "modm.queryset.opening"
+local scoped = require "modm.model.scoped"
 
 local saving = {}
 
@@ -29,7 +30,7 @@ function saving.save(doc, meta, force_insert)
   local conn, database, collection = meta:open()
   if not conn then return nil, database, collection end
   local op, encoding, path = core.save(conn.client, doc, database, collection, force_insert,
-    opening.write_options(meta))
+    opening.write_options(meta), scoped.is_elsewhere(doc, meta))
   if op == false then return doc end
   if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
   local ok, message, err = conn:run(op)
@@ -38,6 +39,7 @@ function saving.save(doc, meta, force_insert)
     return errors.failure(errors.new(meta.DoesNotExist,
       meta.name .. ": the document is no longer there, so its changes were not saved"))
   end
+  scoped.note({ doc }, 1, 1)
   return doc
 end
 

@@ -36,6 +36,14 @@ local function finish(self, thread, before, ok, ...)
   return ...
 end
 
+--- Whether no coroutine holds anything: what costs next to nothing to ask.
+---@return boolean
+function Scope:is_empty() return next(self.held) == nil end
+
+--- Whether the running coroutine holds anything.
+---@return boolean
+function Scope:is_active() return next(self.held) ~= nil and self.held[running()] ~= nil end
+
 --- Calls fn and returns what it returns; meanwhile the keys have the given values. They get back
 --- what they had, however fn ends; when its coroutine is never resumed they are forgotten with it.
 ---@param values table<any, any>

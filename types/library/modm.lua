@@ -119,6 +119,36 @@ function modm.dereference(documents, fields) end
 ---@return any ... what f returns
 function modm.no_auto_dereference(model, f) end
 
+-- ---- scopes ----
+
+--- Calls f; while it runs, the documents of the model, and of those that extend it without a
+--- connection of their own, are read and written over another connection. It holds for the running
+--- coroutine alone and ends however f ends.
+---@param model modm.Model<any>
+---@param alias string one that is not connected is a ConfigurationError of the operation
+---@param f fun(): any
+---@return any ... what f returns
+function modm.switch_connection(model, alias, f) end
+
+--- The same for the collection.
+---@param model modm.Model<any>
+---@param name string
+---@param f fun(): any
+---@return any ... what f returns
+function modm.switch_collection(model, name, f) end
+
+---@class modm.CollectionOptions
+---@field read_preference? string|table
+---@field read_concern? string|table
+---@field write_concern? table|integer|string
+
+--- The same for options, as Meta has them. Those that are not given stay as they are.
+---@param model modm.Model<any>
+---@param options modm.CollectionOptions
+---@param f fun(): any
+---@return any ... what f returns
+function modm.collection_options(model, options, f) end
+
 -- ---- errors ----
 
 --- What a call that failed returns as its third value, after nil and the message. `tostring`

@@ -4,6 +4,7 @@ local connection = require "modm.connection"
 local indexes = require "modm.indexes"
 local invalid = require "modm.model.invalid"
 local options = require "modm.options"
+local scoped = require "modm.model.scoped"
 
 local meta = {}
 
@@ -21,23 +22,62 @@ local own = { final = true, cls = true, cls_aliases = true, collection_name = tr
 local Meta = {}
 Meta.__index = Meta
 
+--- What an option is now: as declared, or as a scope of the running coroutine has it.
+---@param name string
+---@return any
+function Meta:option(name) return scoped.option(self, name) end
+
+-- Connections and the collections in which a model's indexes are there, as far as we know.
+local indexed = setmetatable({}, { __mode = "k" })
+
+local function place_of(self, conn, collection)
+  local of_conn = indexed[conn] or {}
+  indexed[conn] = of_conn
+  return of_conn, self.name .. "\n" .. collection
+end
+
+--- Makes the indexes of the model in a collection.
+---@param conn modm.Connection
+---@param collection string
+---@return true|nil ok, string? message, modm.Error? err
+function Meta:make_indexes(conn, collection)
+  local of_conn, key = place_of(self, conn, collection)
+  of_conn[key] = self -- before it is done: making them may wait, and others go on meanwhile
+  local ok, message, err = indexes.ensure(self, conn, collection)
+  if not ok then
+    of_conn[key] = nil
+    return nil, message, err
+  end
+  return true
+end
+
+--- Where documents of the model are now.
+---@return table|nil connection
+---@return string collection or the message
+---@return modm.Error? err
+function Meta:place()
+  local alias, collection = scoped.place(self)
+  local conn, message, err = connection.get(alias)
+  if not conn then return nil, message, err end
+  return conn, collection
+end
+
 --- The connection, database and collection name of the model; its indexes are made at the first
---- call.
+--- call for each place.
 ---@return table|nil connection
 ---@return string database or the message
 ---@return string|table collection or the error
 function Meta:open()
-  local conn, message, err = connection.get(self.connection_alias)
-  if not conn then return nil, message, err end
-  if not self.indexed and self.auto_index ~= false then
-    self.indexed = true
-    local ok, why, failure = indexes.ensure(self, conn)
-    if not ok then
-      self.indexed = nil
-      return nil, why, failure
+  local conn, collection, err = self:place()
+  if not conn then return nil, collection, err end
+  if self.auto_index ~= false then
+    local of_conn, key = place_of(self, conn, collection)
+    if of_conn[key] ~= self then
+      local ok, why, failure = self:make_indexes(conn, collection)
+      if not ok then return nil, why, failure end
     end
   end
-  return conn, conn.database, self.collection_name
+  return conn, conn.database, collection
 end
 
 -- HTTPServerLog -> http_server_log
@@ -52,7 +92,7 @@ end
 ---@param parent table|nil the parent's
 ---@return table
 function meta.merge(name, given, parent)
-  local merged = setmetatable({}, Meta)
+  local merged = setmetatable({ given = given }, Meta)
   options.check(name .. ".Meta", given, meta_options)
   for key in pairs(meta_options) do
     merged[key] = given[key]

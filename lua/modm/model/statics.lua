@@ -1,8 +1,6 @@
 --- The functions of models beside `extend`.
 
-local connection = require "modm.connection"
 local core = require "modm.core"
-local indexes = require "modm.indexes"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
 
@@ -27,11 +25,9 @@ end
 ---@return true|nil, string?, modm.Error?
 function statics.ensure_indexes(self)
   local meta = registry.check(self, "ensure_indexes")
-  local conn, message, err = connection.get(meta.connection_alias)
-  if not conn then return nil, message, err end
-  local ok, why, failure = indexes.ensure(meta, conn)
-  meta.indexed = ok or nil
-  return ok, why, failure
+  local conn, collection, err = meta:place()
+  if not conn then return nil, collection, err end
+  return meta:make_indexes(conn, collection)
 end
 
 --- Says what follows for documents of `other` when one of this model is deleted.

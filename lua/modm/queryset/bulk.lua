@@ -7,6 +7,7 @@ local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local registry = require "modm.registry"
 local saving = require "modm.saving"
+local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
 
 ---@class modm.QuerySet
@@ -118,6 +119,7 @@ local function insert_some(job, first)
   local not_done, told
   if not ok then not_done, told = note_failures(job, op, err, first, last) end
   core.bulk_inserted(job.documents, first, last, op, not_done)
+  scoped.note(job.documents, first, last)
   if not ok and not told then return nil, message, err end
   return last
 end

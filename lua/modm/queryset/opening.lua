@@ -35,17 +35,17 @@ local function read_options(self)
     collation = opening.collation(self),
     hint = self._hint,
     batchSize = self._batch_size,
-    readConcern = wrapped(self._meta.read_concern, "level"),
+    readConcern = wrapped(self._meta:option "read_concern", "level"),
   }
 end
 
-local function read_preference(self) return wrapped(self._meta.read_preference, "mode") end
+local function read_preference(self) return wrapped(self._meta:option "read_preference", "mode") end
 
 --- The options of a write of this model, for the driver.
 ---@param meta table
 ---@return table|nil
 function opening.write_options(meta)
-  local concern = wrapped(meta.write_concern, "w")
+  local concern = wrapped(meta:option "write_concern", "w")
   return concern and { writeConcern = concern }
 end
 

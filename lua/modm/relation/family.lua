@@ -1,5 +1,7 @@
 --- How models stand to each other: what extends what, and what is stored together.
 
+local scoped = require "modm.model.scoped"
+
 local family = {}
 
 --- Whether a model is `ancestor` or extends it.
@@ -19,12 +21,14 @@ function family.root(meta)
   return meta
 end
 
---- Whether the documents of two models are in one collection.
+--- Whether the documents of two models are in one collection now.
 ---@param a table
 ---@param b table
 ---@return boolean
 function family.shares_place(a, b)
-  return a.collection_name == b.collection_name and a.connection_alias == b.connection_alias
+  local alias, collection = scoped.place(a)
+  local other_alias, other_collection = scoped.place(b)
+  return alias == other_alias and collection == other_collection
 end
 
 return family

@@ -8,6 +8,7 @@ local errors = require "modm.errors"
 local family = require "modm.relation.family"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
+local scoped = require "modm.model.scoped"
 
 local resolving = {}
 
@@ -65,8 +66,8 @@ local function fetch_group(group)
     local to = core.keys_slice(keys, from, ANY)
     local op, why = core.query_find(group.conn.client, group.database, group.collection,
       core.keys_filter(keys, from, to, ID),
-      { batchSize = to - from + 1, readConcern = wrapped(meta.read_concern, "level") },
-      wrapped(meta.read_preference, "mode"))
+      { batchSize = to - from + 1, readConcern = wrapped(meta:option "read_concern", "level") },
+      wrapped(meta:option "read_preference", "mode"))
     if not op then return errors.failure(errors.new("OperationError", meta.name .. ": " .. why)) end
     local done
     repeat
@@ -79,6 +80,7 @@ local function fetch_group(group)
       end
       done = result
     until done
+    for _, doc in pairs(group.found) do scoped.note({ doc }, 1, 1) end
     group.done = to
   end
   return true

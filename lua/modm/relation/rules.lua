@@ -7,6 +7,7 @@
 local errors = require "modm.errors"
 local family = require "modm.relation.family"
 local references = require "modm.relation.references"
+local scoped = require "modm.model.scoped"
 
 local rules = { DO_NOTHING = 0, NULLIFY = 1, CASCADE = 2, DENY = 3, PULL = 4 }
 
@@ -110,12 +111,15 @@ end
 ---@param meta table
 ---@return modm.DeleteRule[]
 function rules.of(meta)
-  if meta.incoming and meta.incoming.generation == generation then return meta.incoming end
+  local places_changed = scoped.active()
+  if meta.incoming and meta.incoming.generation == generation and not places_changed then
+    return meta.incoming
+  end
   local owners, list = {}, { generation = generation }
   for owner in pairs(models) do owners[#owners + 1] = owner end
   table.sort(owners, function(a, b) return models[a] < models[b] end)
   for _, owner in ipairs(owners) do add_rules(list, owner, meta) end
-  meta.incoming = list
+  if not places_changed then meta.incoming = list end
   return list
 end
 
