@@ -240,3 +240,45 @@ modm_url_accepts (const modm_field *f, const modm_element *e)
    return modm_utf8_check (text, len, NULL) && split_url (text, len, &u) && is_scheme (u.scheme) &&
           is_host (u.host) && is_path (u.path);
 }
+
+/* ---- in words of $jsonSchema ---- */
+
+#define OCTET "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+#define IPV4 OCTET "(?:\\." OCTET "){3}"
+#define IPV6 "(?:[0-9A-Fa-f]{0,4}:){2,8}[0-9A-Fa-f.]{0,15}"
+#define LABEL "[A-Za-z0-9](?:[-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+#define LAST "(?![0-9]+(?:[.:/]|\\z))[A-Za-z0-9][-A-Za-z0-9]{0,61}[A-Za-z0-9]"
+#define DOMAIN "(?:" LABEL "\\.)+" LAST "\\.?"
+#define SPACES                                                                                     \
+   "\\x00-\\x20\\x7F\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{"     \
+   "205F}\\x{3000}"
+
+static const char url_pattern[] = "^(?i:https?|ftps?)://(?!(?s:.*)://)(?:" DOMAIN "|" IPV4 "|" IPV6
+                                  ")(?::[0-9]+)?(?:/[^" SPACES "]*)?\\z";
+
+static void
+unsaid_ip6 (lua_State *L)
+{
+   modm_rule_unsaid (L, "IPv6", "the right number of groups in an IPv6 address");
+}
+
+void
+modm_url_describe (lua_State *L, const modm_field *f)
+{
+   (void) f;
+   modm_rule_text (L, "pattern", url_pattern);
+   unsaid_ip6 (L);
+}
+
+void
+modm_ip_describe (lua_State *L, const modm_field *f)
+{
+   static const char v4[] = "^" IPV4 "\\z", v6[] = "^" IPV6 "(?:%[^%]+)?\\z",
+                     both[] = "^(?:" IPV4 "|" IPV6 "(?:%[^%]+)?)\\z";
+   modm_rule_text (L, "pattern",
+                   f->limit.protocol == AF_INET    ? v4
+                   : f->limit.protocol == AF_INET6 ? v6
+                                                   : both);
+   if (f->limit.protocol != AF_INET)
+      unsaid_ip6 (L);
+}

@@ -80,3 +80,21 @@ modm_uuid_accepts (const modm_field *f, const modm_element *e)
 {
    return e->type == MODM_BSON_BINARY && e->size == UUID_SIZE && e->value[4] == f->limit.subtype;
 }
+
+void
+modm_binary_describe (lua_State *L, const modm_field *f)
+{
+   if (f->flags & MODM_FIELD_BLANK)
+      return;
+   modm_binary_push (L, f->limit.subtype, "", 0);
+   modm_rule_not (L);
+   modm_rule_unsaid (L, "blank", "no bytes at all, of another subtype than the field's");
+}
+
+void
+modm_uuid_describe (lua_State *L, const modm_field *f)
+{
+   modm_rule_unsaid (L, "subtype",
+                     f->limit.subtype == OLD_UUID ? "16 bytes of subtype 3"
+                                                  : "16 bytes of subtype 4");
+}

@@ -177,3 +177,18 @@ modm_decimal_accepts (const modm_field *f, const modm_element *e)
 {
    return e->type == MODM_BSON_DECIMAL128 && place_of (f, e->value) == WITHIN;
 }
+
+void
+modm_decimal_describe (lua_State *L, const modm_field *f)
+{
+   if (f->flags & MODM_FIELD_HAS_MIN) {
+      modm_value_push (L, MODM_BSON_DECIMAL128, f->limit.decimal.min, 16);
+      lua_setfield (L, -2, "minimum");
+   }
+   if (f->flags & MODM_FIELD_HAS_MAX) {
+      modm_value_push (L, MODM_BSON_DECIMAL128, f->limit.decimal.max, 16);
+      lua_setfield (L, -2, "maximum");
+   }
+   if (f->flags & (MODM_FIELD_HAS_MIN | MODM_FIELD_HAS_MAX))
+      modm_rule_not_nan (L);
+}

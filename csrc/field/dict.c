@@ -98,3 +98,16 @@ modm_dict_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
    modm_write_key (b, MODM_BSON_DOCUMENT, key, key_len);
    return modm_append_document (L, idx, b, depth + 1, err);
 }
+
+void
+modm_dict_describe (lua_State *L, const modm_field *f)
+{
+   lua_newtable (L);
+   lua_newtable (L);
+   lua_setfield (L, -2, "^(?!\\$)[^.]*\\z");
+   lua_setfield (L, -2, "patternProperties");
+   lua_pushboolean (L, false);
+   lua_setfield (L, -2, "additionalProperties");
+   modm_rule_unsaid (L, "keys", "no dot and no leading $ in the keys of what lies inside");
+   (void) f;
+}

@@ -15,6 +15,10 @@
  * - append, phase E: writes a value; runs no Lua, throws nothing. An error's path begins inside the
  *   value, by Lua's indices in lists: the caller puts the key before it.
  * - push: decodes stored bytes; must take whatever is stored, also what the field would refuse.
+ * - describe: says the field's own rules in keywords of $jsonSchema, in the table at the top of the
+ *   stack, and in the list below it what such a schema cannot say. It may refuse more than the
+ * field does (what would be converted), but nothing that the field stores. A kind of one type needs
+ * none.
  */
 #ifndef MODM_FIELD_H
 #define MODM_FIELD_H
@@ -49,6 +53,8 @@ typedef struct modm_kind {
    const char *value;      /* the LuaLS type of its values */
    const char *accepts_text;
    const char *stored_text;
+   const char
+      *bson_types; /* $jsonSchema's names of what it is stored as; NULL: as its model says */
    const modm_option *options; /* its own, besides the common ones; ends with a NULL name */
    modm_role role;
    bool keeps;      /* a decoded value stays in the slot: it is a table, a document or a userdata */
@@ -64,6 +70,7 @@ typedef struct modm_kind {
    bool (*append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                    size_t key_len, int depth, modm_error *err);
    void (*push) (lua_State *L, const modm_field *f, const modm_element *e);
+   void (*describe) (lua_State *L, const modm_field *f);
 } modm_kind;
 
 enum {
@@ -114,6 +121,10 @@ const modm_kind *modm_kind_find (const char *name);
 
 /* True for nil, null, "", an empty table, empty binary. */
 bool modm_isblank (lua_State *L, int idx);
+
+/* Pushes a list of what a $jsonSchema cannot say, {rule =, why =}, and the table of what it can say
+ * of the field's kind and limits. */
+void modm_field_describe (lua_State *L, const modm_field *f);
 
 /* Pushes a value's text for a message: strings quoted and cut at 60 bytes. */
 const char *modm_describe (lua_State *L, int idx);

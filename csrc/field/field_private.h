@@ -13,6 +13,15 @@ bool modm_option_boolean (lua_State *L, int options, const char *name);
 /* "not a ..., got <value>". Returns MODM_REFUSED. */
 modm_outcome modm_refuse (lua_State *L, int idx, const char *expected, modm_error *err);
 
+/* For describe: a keyword of the table at the top. */
+void modm_rule_text (lua_State *L, const char *keyword, const char *text);
+void modm_rule_integer (lua_State *L, const char *keyword, int64_t n);
+/* The value at the top (popped), or NaN, is refused. */
+void modm_rule_not (lua_State *L);
+void modm_rule_not_nan (lua_State *L);
+/* What the schema cannot say, into the list below the table. */
+void modm_rule_unsaid (lua_State *L, const char *rule, const char *why);
+
 /* The kinds' functions, for the table in kinds.c. */
 void modm_char_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_char_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
@@ -123,5 +132,17 @@ bool modm_reference_accepts (const modm_field *f, const modm_element *e);
 bool modm_reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
                             const char *key, size_t key_len, int depth, modm_error *err);
 void modm_reference_push (lua_State *L, const modm_field *f, const modm_element *e);
+
+void modm_char_describe (lua_State *L, const modm_field *f);
+void modm_email_describe (lua_State *L, const modm_field *f);
+void modm_url_describe (lua_State *L, const modm_field *f);
+void modm_ip_describe (lua_State *L, const modm_field *f);
+void modm_integer_describe (lua_State *L, const modm_field *f);
+void modm_float_describe (lua_State *L, const modm_field *f);
+void modm_decimal_describe (lua_State *L, const modm_field *f);
+void modm_binary_describe (lua_State *L, const modm_field *f);
+void modm_uuid_describe (lua_State *L, const modm_field *f);
+void modm_dict_describe (lua_State *L, const modm_field *f);
+void modm_geo_describe (lua_State *L, const modm_field *f);
 
 #endif

@@ -261,3 +261,93 @@ modm_geo_check (lua_State *L, int idx, const modm_field *f, modm_validation *v)
    else
       check_collection (L, idx, v);
 }
+
+/* ---- in words of $jsonSchema ---- */
+
+static void
+push_list_rule (lua_State *L)
+{
+   lua_newtable (L);
+   modm_rule_text (L, "bsonType", "array");
+   modm_rule_integer (L, "minItems", 1);
+}
+
+/* Pushes the rules of coordinates. */
+static void
+push_shape_rule (lua_State *L, const modm_shape *s)
+{
+   static const char *const numbers[] = {"double", "int", "long", NULL};
+   luaL_checkstack (L, 6, "rules");
+   push_list_rule (L);
+   if (s->part) {
+      push_shape_rule (L, s->part);
+   } else {
+      modm_rule_integer (L, "minItems", 2);
+      modm_rule_integer (L, "maxItems", 2);
+      lua_newtable (L);
+      lua_newtable (L);
+      for (int i = 0; numbers[i]; i++) {
+         lua_pushstring (L, numbers[i]);
+         lua_rawseti (L, -2, i + 1);
+      }
+      lua_setfield (L, -2, "bsonType");
+   }
+   lua_setfield (L, -2, "items");
+}
+
+/* Into the table at the top: a geometry of this type, whose other member has the rules at the top
+ * (popped). */
+static void
+rule_geometry (lua_State *L, const char *type, const char *member)
+{
+   lua_newtable (L);
+   lua_insert (L, -2);
+   lua_setfield (L, -2, member);
+   lua_newtable (L);
+   lua_newtable (L);
+   lua_pushstring (L, type);
+   lua_rawseti (L, -2, 1);
+   lua_setfield (L, -2, "enum");
+   lua_setfield (L, -2, "type");
+   lua_setfield (L, -2, "properties");
+   modm_rule_text (L, "bsonType", "object");
+   lua_newtable (L);
+   lua_pushliteral (L, "type");
+   lua_rawseti (L, -2, 1);
+   lua_pushstring (L, member);
+   lua_rawseti (L, -2, 2);
+   lua_setfield (L, -2, "required");
+}
+
+/* Pushes the rules of the list of geometries. */
+static void
+push_members_rule (lua_State *L)
+{
+   push_list_rule (L);
+   lua_newtable (L);
+   lua_newtable (L);
+   for (int i = 0; shapes[i]; i++) {
+      lua_newtable (L);
+      push_shape_rule (L, shapes[i]);
+      rule_geometry (L, shapes[i]->name, "coordinates");
+      lua_rawseti (L, -2, i + 1);
+   }
+   lua_setfield (L, -2, "anyOf");
+   lua_setfield (L, -2, "items");
+}
+
+void
+modm_geo_describe (lua_State *L, const modm_field *f)
+{
+   const modm_shape *s = modm_shape_of (f);
+   luaL_checkstack (L, 12, "rules");
+   if (s) {
+      push_shape_rule (L, s);
+      rule_geometry (L, s->name, "coordinates");
+   } else {
+      push_members_rule (L);
+      rule_geometry (L, MODM_GEO_COLLECTION, "geometries");
+   }
+   if (!s || s == &polygon || s == &polygons)
+      modm_rule_unsaid (L, "ring", "a ring ends with the point that it begins with");
+}

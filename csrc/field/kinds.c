@@ -1,4 +1,4 @@
-/* THE table of field kinds, one row a kind, and what Lua reads of it. */
+/* THE table of field kinds, one row a kind. */
 #include "field/field_private.h"
 
 #define END                                                                                        \
@@ -39,9 +39,10 @@ static const modm_option reference[] = {
 #define GEOJSON(geometry, accepted)                                                                \
    {                                                                                               \
       .name = geometry "Field", .value = "table<string, any>", .accepts_text = (accepted),         \
-      .stored_text = "document, its type first", .options = none, .keeps = true,                   \
-      .is_mutable = true, .convert = modm_geo_convert, .check = modm_geo_check,                    \
-      .accepts = modm_geo_accepts, .append = modm_geo_append, .push = modm_any_push                \
+      .stored_text = "document, its type first", .bson_types = "object", .options = none,          \
+      .keeps = true, .is_mutable = true, .convert = modm_geo_convert, .check = modm_geo_check,     \
+      .accepts = modm_geo_accepts, .append = modm_geo_append, .push = modm_any_push,               \
+      .describe = modm_geo_describe                                                                \
    }
 
 const modm_kind modm_kinds[] = {
@@ -49,50 +50,59 @@ const modm_kind modm_kinds[] = {
     .value = "string",
     .accepts_text = "anything printable, by tostring; UTF-8",
     .stored_text = "string",
+    .bson_types = "string",
     .options = lengths,
     .compile = modm_char_compile,
     .convert = modm_char_convert,
     .check = modm_char_check,
     .accepts = modm_char_accepts,
     .append = modm_string_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_char_describe},
    {.name = "IntegerField",
     .value = "integer",
     .accepts_text = "integers, integral numbers, integers in strings",
     .stored_text = "int32 where it fits, else int64",
+    .bson_types = "int long",
     .options = integers,
     .compile = modm_integer_compile,
     .convert = modm_integer_convert,
     .check = modm_integer_check,
     .accepts = modm_integer_accepts,
     .append = modm_integer_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_integer_describe},
    {.name = "BigIntegerField",
     .value = "integer",
     .accepts_text = "integers, integral numbers, integers in strings",
     .stored_text = "int64",
+    .bson_types = "long",
     .options = integers,
     .compile = modm_integer_compile,
     .convert = modm_integer_convert,
     .check = modm_integer_check,
     .accepts = modm_biginteger_accepts,
     .append = modm_biginteger_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_integer_describe},
    {.name = "FloatField",
     .value = "number",
     .accepts_text = "numbers, numbers in strings",
     .stored_text = "double",
+    .bson_types = "double",
     .options = numbers,
     .compile = modm_float_compile,
     .convert = modm_float_convert,
     .check = modm_float_check,
     .accepts = modm_float_accepts,
     .append = modm_float_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_float_describe},
    {.name = "BooleanField",
     .value = "boolean",
     .accepts_text = "anything, by truth: 0, \"\" and empty tables are false",
     .stored_text = "bool",
+    .bson_types = "bool",
     .options = none,
     .convert = modm_boolean_convert,
     .accepts = modm_boolean_accepts,
@@ -102,6 +112,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.ObjectId",
     .accepts_text = "ObjectId, 24 hex digits, 12 bytes",
     .stored_text = "ObjectId",
+    .bson_types = "objectId",
     .options = none,
     .keeps = true,
     .convert = modm_objectid_convert,
@@ -112,6 +123,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.DateTime",
     .accepts_text = "DateTime, seconds since the epoch, a date table, ISO 8601 text",
     .stored_text = "date, in ms",
+    .bson_types = "date",
     .options = none,
     .keeps = true,
     .convert = modm_datetime_convert,
@@ -122,6 +134,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.Decimal128",
     .accepts_text = "Decimal128, numbers, numbers in strings; at most 34 digits",
     .stored_text = "decimal128",
+    .bson_types = "decimal",
     .options = decimals,
     .keeps = true,
     .compile = modm_decimal_compile,
@@ -129,33 +142,39 @@ const modm_kind modm_kinds[] = {
     .check = modm_decimal_check,
     .accepts = modm_decimal_accepts,
     .append = modm_any_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_decimal_describe},
    {.name = "BinaryField",
     .value = "modm.Binary",
     .accepts_text = "Binary, strings of any bytes",
     .stored_text = "binary",
+    .bson_types = "binData",
     .options = binary,
     .keeps = true,
     .compile = modm_binary_compile,
     .convert = modm_binary_convert,
     .accepts = modm_binary_accepts,
     .append = modm_binary_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_binary_describe},
    {.name = "UUIDField",
     .value = "modm.Binary",
     .accepts_text = "UUID of either subtype, its text, 16 bytes",
     .stored_text = "binary of subtype 3, or 4 when told; the bytes in the order of the text",
+    .bson_types = "binData",
     .options = uuid,
     .keeps = true,
     .compile = modm_uuid_compile,
     .convert = modm_uuid_convert,
     .accepts = modm_uuid_accepts,
     .append = modm_any_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_uuid_describe},
    {.name = "RegularExpressionField",
     .value = "modm.Regex",
     .accepts_text = "Regex, a pattern as a string",
     .stored_text = "regex",
+    .bson_types = "regex",
     .options = none,
     .keeps = true,
     .convert = modm_regex_convert,
@@ -166,6 +185,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.JavaScript",
     .accepts_text = "JavaScript, its text",
     .stored_text = "code, with its scope when it has one",
+    .bson_types = "javascript javascriptWithScope",
     .options = none,
     .keeps = true,
     .convert = modm_code_convert,
@@ -176,6 +196,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.Timestamp",
     .accepts_text = "Timestamp, DateTime, a date table, ISO 8601 text: from 1970 to 2106",
     .stored_text = "timestamp",
+    .bson_types = "timestamp",
     .options = none,
     .keeps = true,
     .convert = modm_timestamp_convert,
@@ -186,38 +207,45 @@ const modm_kind modm_kinds[] = {
     .value = "string",
     .accepts_text = "something, one @, something",
     .stored_text = "string",
+    .bson_types = "string",
     .options = email,
     .compile = modm_email_compile,
     .convert = modm_email_convert,
     .check = modm_email_check,
     .accepts = modm_email_accepts,
     .append = modm_string_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_email_describe},
    {.name = "URLField",
     .value = "string",
     .accepts_text = "http, https, ftp, ftps://domain or address, a port, a path without spaces",
     .stored_text = "string",
+    .bson_types = "string",
     .options = none,
     .convert = modm_address_convert,
     .check = modm_url_check,
     .accepts = modm_url_accepts,
     .append = modm_string_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_url_describe},
    {.name = "GenericIPAddressField",
     .value = "string",
     .accepts_text = "IPv4 without leading zeros; IPv6, also with a zone",
     .stored_text = "string",
+    .bson_types = "string",
     .options = addresses,
     .compile = modm_ip_compile,
     .convert = modm_address_convert,
     .check = modm_ip_check,
     .accepts = modm_ip_accepts,
     .append = modm_string_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_ip_describe},
    {.name = "DictField",
     .value = "table<string, any>",
     .accepts_text = "tables with string keys, without dots, NUL or a leading $",
     .stored_text = "document",
+    .bson_types = "object",
     .options = none,
     .keeps = true,
     .is_mutable = true,
@@ -226,11 +254,13 @@ const modm_kind modm_kinds[] = {
     .check = modm_dict_check,
     .accepts = modm_dict_accepts,
     .append = modm_dict_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_dict_describe},
    {.name = "OrderedDictField",
     .value = "table<string, any>",
     .accepts_text = "the same; modm.ordered{ {key, value}, ... } keeps an order of keys",
     .stored_text = "document",
+    .bson_types = "object",
     .options = none,
     .keeps = true,
     .is_mutable = true,
@@ -239,11 +269,13 @@ const modm_kind modm_kinds[] = {
     .check = modm_dict_check,
     .accepts = modm_dict_accepts,
     .append = modm_dict_append,
-    .push = modm_any_push},
+    .push = modm_any_push,
+    .describe = modm_dict_describe},
    {.name = "ListField",
     .value = "any[]",
     .accepts_text = "lists; each item by the inner field, to any depth",
     .stored_text = "array",
+    .bson_types = "array",
     .options = items,
     .role = MODM_LIST,
     .keeps = true,
@@ -265,6 +297,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.Document",
     .accepts_text = "instances, or tables in stored form",
     .stored_text = "document",
+    .bson_types = "object",
     .options = embedded,
     .role = MODM_EMBEDDED,
     .keeps = true,
@@ -278,6 +311,7 @@ const modm_kind modm_kinds[] = {
     .value = "modm.Document[]",
     .accepts_text = "lists of instances, or of tables in stored form",
     .stored_text = "array",
+    .bson_types = "array",
     .options = embedded,
     .role = MODM_LIST,
     .keeps = true,
@@ -308,52 +342,4 @@ modm_kind_find (const char *name)
       if (strcmp (k->name, name) == 0)
          return k;
    return NULL;
-}
-
-static void
-set_text (lua_State *L, const char *key, const char *text)
-{
-   if (text) {
-      lua_pushstring (L, text);
-      lua_setfield (L, -2, key);
-   }
-}
-
-static void
-push_options (lua_State *L, const modm_option *options)
-{
-   lua_newtable (L);
-   for (int i = 0; options[i].name; i++) {
-      lua_newtable (L);
-      set_text (L, "name", options[i].name);
-      set_text (L, "type", options[i].type);
-      set_text (L, "doc", options[i].doc);
-      lua_rawseti (L, -2, i + 1);
-   }
-}
-
-static int
-l_kinds (lua_State *L)
-{
-   lua_newtable (L);
-   for (int i = 0; modm_kinds[i].name; i++) {
-      const modm_kind *k = &modm_kinds[i];
-      lua_newtable (L);
-      set_text (L, "name", k->name);
-      set_text (L, "older_name", k->older_name);
-      set_text (L, "value", k->value);
-      set_text (L, "accepts", k->accepts_text);
-      set_text (L, "stored", k->stored_text);
-      push_options (L, k->options);
-      lua_setfield (L, -2, "options");
-      lua_rawseti (L, -2, i + 1);
-   }
-   return 1;
-}
-
-void
-modm_field_open (lua_State *L)
-{
-   lua_pushcfunction (L, l_kinds);
-   lua_setfield (L, -2, "kinds");
 }

@@ -220,3 +220,29 @@ modm_float_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, c
    modm_write_double (b, (double) lua_tonumber (L, idx));
    return true;
 }
+
+/* ---- in words of $jsonSchema ---- */
+
+void
+modm_integer_describe (lua_State *L, const modm_field *f)
+{
+   if (f->flags & MODM_FIELD_HAS_MIN)
+      modm_rule_integer (L, "minimum", f->limit.integer.min);
+   if (f->flags & MODM_FIELD_HAS_MAX)
+      modm_rule_integer (L, "maximum", f->limit.integer.max);
+}
+
+void
+modm_float_describe (lua_State *L, const modm_field *f)
+{
+   if (f->flags & MODM_FIELD_HAS_MIN) {
+      lua_pushnumber (L, f->limit.number.min);
+      lua_setfield (L, -2, "minimum");
+   }
+   if (f->flags & MODM_FIELD_HAS_MAX) {
+      lua_pushnumber (L, f->limit.number.max);
+      lua_setfield (L, -2, "maximum");
+   }
+   if (f->flags & (MODM_FIELD_HAS_MIN | MODM_FIELD_HAS_MAX))
+      modm_rule_not_nan (L);
+}

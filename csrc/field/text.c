@@ -185,3 +185,30 @@ modm_email_accepts (const modm_field *f, const modm_element *e)
    const char *text = modm_element_text (e, &len);
    return modm_utf8_check (text, len, NULL) && is_email (text, len, f->flags & MODM_FIELD_STRICT);
 }
+
+/* ---- in words of $jsonSchema ---- */
+
+void
+modm_char_describe (lua_State *L, const modm_field *f)
+{
+   if (f->flags & MODM_FIELD_HAS_MIN)
+      modm_rule_integer (L, "minLength", f->limit.length.min);
+   if (f->flags & MODM_FIELD_HAS_MAX)
+      modm_rule_integer (L, "maxLength", f->limit.length.max);
+}
+
+#define ALNUM "A-Za-z0-9\\x{80}-\\x{10FFFF}"
+#define LABEL "[" ALNUM "](?:[-" ALNUM "]{0,61}[" ALNUM "])?"
+
+void
+modm_email_describe (lua_State *L, const modm_field *f)
+{
+   if (f->flags & MODM_FIELD_STRICT) {
+      modm_rule_text (L, "pattern", "^[^@\\x00-\\x20\\x7F]+@(?:" LABEL "\\.)+" LABEL "\\z");
+      modm_rule_unsaid (L, "strict",
+                        "63 bytes at most for a part of the domain: a pattern counts "
+                        "characters");
+   } else {
+      modm_rule_text (L, "pattern", "^[^@]+@[^@]+\\z");
+   }
+}

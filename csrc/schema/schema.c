@@ -212,8 +212,10 @@ l_schema_clean (lua_State *L)
 void
 modm_schema_open (lua_State *L)
 {
-   static const luaL_Reg functions[] = {
-      {"schema", l_schema}, {"schema_clean", l_schema_clean}, {NULL, NULL}};
+   static const luaL_Reg functions[] = {{"schema", l_schema},
+                                        {"schema_clean", l_schema_clean},
+                                        {"rules", modm_schema_l_rules},
+                                        {NULL, NULL}};
    modm_class_new (L, &class_schema, NULL, NULL);
    lua_newtable (L);
    lua_newtable (L);

@@ -40,4 +40,23 @@ function statics.register_delete_rule(self, other, name, rule)
     rule, 3)
 end
 
+--- The model's rules as a $jsonSchema, for its documents and those of the models that extend it in
+--- its collection; and the rules that such a schema cannot say.
+---@param self modm.Model
+---@return table schema an ordered document
+---@return modm.Unsaid[] unsaid
+function statics.json_schema(self)
+  return require "modm.server.json_schema".of(registry.check(self, "json_schema"))
+end
+
+--- Gives the model's collection a validator of these rules, in place of the one that is there; the
+--- collection is made when there is none.
+---@param self modm.Model
+---@param given { level: string?, action: string? }|nil "strict" (the default), "moderate" or "off";
+--- "error" (the default) or "warn"
+---@return modm.Validator|nil, string? message, modm.Error? err
+function statics.install_validator(self, given)
+  return require "modm.server.validator".install(registry.check(self, "install_validator"), given)
+end
+
 return statics

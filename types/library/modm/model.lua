@@ -39,6 +39,32 @@ function Model:from_document(stored) end
 ---@return modm.Error? err
 function Model:ensure_indexes() end
 
+--- The model's rules as a `$jsonSchema`, for its documents and those of the models that extend it in
+--- its collection; and the rules that such a schema cannot say.
+---@return table schema
+---@return modm.Unsaid[] unsaid
+function Model:json_schema() end
+
+--- A rule that a `$jsonSchema` cannot say.
+---@class modm.Unsaid
+---@field model string the full name
+---@field field string dotted into embedded documents, with [] for items of lists; "" for the whole
+---@field rule string
+---@field why string
+
+---@class modm.Validator
+---@field created boolean whether the collection had to be made
+---@field before { validator: table?, level: string?, action: string? } what was there
+---@field unsaid modm.Unsaid[]
+
+--- Gives the model's collection a validator of these rules, in place of the one that is there; the
+--- collection is made when there is none. Raises for a model that shares its parent's collection.
+---@param options? { level: "strict"|"moderate"|"off"?, action: "error"|"warn"? } default: strict, error
+---@return modm.Validator?
+---@return string? message
+---@return modm.Error? err
+function Model:install_validator(options) end
+
 --- Says what follows for documents of `other` when one of this model is deleted.
 ---@param other modm.Model<any> the model that refers to this one
 ---@param name string its field, dotted into embedded models
