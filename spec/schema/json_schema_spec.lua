@@ -1,5 +1,5 @@
--- Model:json_schema and Model:install_validator: the server refuses what modm refuses and takes what
--- modm stores.
+-- Model:json_schema and Model:install_validator: the server refuses what modm refuses, and takes
+-- what modm stores.
 local core = require "modm.core"
 local modm = require "modm"
 local server = require "spec.support.server"
@@ -112,7 +112,8 @@ local cases = {
   },
   ListField = {
     { {}, { { 1, "x", {} }, {}, modm.null }, { 5, "x", { a = 1 } } },
-    { { f.IntegerField { max_value = 5 } }, { { 1, "5" }, {} }, { { 1, 6 }, { modm.null }, { "x" } } },
+    { { f.IntegerField { max_value = 5 } }, { { 1, "5" }, {} },
+      { { 1, 6 }, { modm.null }, { "x" } } },
     { { f.CharField {}, blank = false }, { { "x" } }, { core.array {}, { "" }, modm.null } },
     { { f.ListField { f.CharField { choices = { "a" } } } }, { { { "a" }, {} } }, { { { "b" } } } },
   },
@@ -151,8 +152,9 @@ local cases = {
         { name = "x", _cls = "Other" } } },
     { { Part, blank = true }, { modm.null, { name = "x" } }, { { name = "long" } } },
     { { Tree }, { Tree { parts = { Tree { name = "x" } } } }, { { parts = { { name = "long" } } } },
-      { embedded = { { parts = { { parts = { { parts = { { parts = { { name = "long" } } } } } } } } } } },
-    },
+      { embedded = { { parts = {
+        { parts = { { parts = { { parts = { { name = "long" } } } } } } },
+      } } } } },
   },
   EmbeddedModelListField = {
     { { Part }, { { Part { name = "x" }, Special { name = "y", size = 1 } }, {} },

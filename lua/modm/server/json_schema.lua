@@ -10,7 +10,8 @@ local registry = require "modm.registry"
 
 local json_schema = {}
 
--- $jsonSchema has no way to refer to a part of itself: a model embedded in itself is followed so far.
+-- $jsonSchema has no way to refer to a part of itself: how far a model embedded in itself is
+-- followed.
 local NESTED = 4
 
 -- What says that a value of the type is not empty.

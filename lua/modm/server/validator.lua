@@ -49,7 +49,7 @@ end
 
 ---@class modm.Validator
 ---@field created boolean whether the collection had to be made
----@field before { validator: table?, level: string?, action: string? } what was there and is replaced
+---@field before { validator: table?, level: string?, action: string? } what was there
 ---@field unsaid modm.Unsaid[] the rules that it cannot say
 
 --- Puts the model's rules into its collection, in place of the validator that is there.

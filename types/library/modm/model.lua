@@ -39,8 +39,8 @@ function Model:from_document(stored) end
 ---@return modm.Error? err
 function Model:ensure_indexes() end
 
---- The model's rules as a `$jsonSchema`, for its documents and those of the models that extend it in
---- its collection; and the rules that such a schema cannot say.
+--- The model's rules as a `$jsonSchema`, for its documents and those of the models that extend
+--- it in its collection; and the rules that such a schema cannot say.
 ---@return table schema
 ---@return modm.Unsaid[] unsaid
 function Model:json_schema() end
@@ -59,7 +59,7 @@ function Model:json_schema() end
 
 --- Gives the model's collection a validator of these rules, in place of the one that is there; the
 --- collection is made when there is none. Raises for a model that shares its parent's collection.
----@param options? { level: "strict"|"moderate"|"off"?, action: "error"|"warn"? } default: strict, error
+---@param options? { level: "strict"|"moderate"|"off"?, action: "error"|"warn"? } strict, error
 ---@return modm.Validator?
 ---@return string? message
 ---@return modm.Error? err
