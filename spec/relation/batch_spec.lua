@@ -240,6 +240,39 @@ describe("dereference", function()
     assert.equal("jon", doc.user.name)
   end)
 
+  it("keeps documents of different collections apart that have the same key", function()
+    local Pet = modm.MongoModel:extend("batch.Pet", {
+      name = f.CharField { primary_key = true }, Meta = Meta })
+    local Owner = modm.MongoModel:extend("batch.Owner", {
+      user = f.ReferenceField { User }, pet = f.ReferenceField { Pet }, Meta = Meta })
+    local doc = help.stored(Owner { user = jon, pet = assert(Pet { name = "jon" }:save()) })
+    assert.equal("find user, find pet", (help.names(function() assert(doc:dereference()) end)))
+    assert.is_true(doc.user == jon and doc.pet == Pet("jon"))
+    assert.is_false(doc.user == doc.pet)
+  end)
+
+  for _, final in ipairs { true, false } do
+    it("finds keys that are embedded documents, " .. (final and "final" or "with _cls"), function()
+      local Place = modm.EmbeddedMongoModel:extend("batch.Place", {
+        row = f.IntegerField {}, seat = f.IntegerField {}, Meta = { final = final } })
+      local Seat = modm.MongoModel:extend("batch.Seat", {
+        place = f.EmbeddedModelField { Place, primary_key = true }, kind = f.CharField {},
+        Meta = Meta,
+      })
+      local Visit = modm.MongoModel:extend("batch.Visit", {
+        seats = f.ListField { f.ReferenceField { Seat } }, Meta = Meta })
+      assert(Seat.objects:all():delete())
+      local seats = {}
+      for i = 1, 2 do seats[i] = assert(Seat { place = Place(4, i), kind = "k" .. i }:save()) end
+      local visit = help.stored(Visit { seats = seats })
+      assert.equal("k1", visit.seats[1].kind)
+      assert.equal(2, visit.seats[2].place.seat)
+      visit = assert(Visit.objects:get { pk = visit.pk })
+      assert.equal("find seat", (help.names(function() assert(visit:dereference()) end)))
+      assert.equal("k2", visit.seats[2].kind)
+    end)
+  end
+
   it("asks once for a model and what extends it", function()
     local Mixed = modm.MongoModel:extend("batch.Mixed", {
       user = f.ReferenceField { User }, admin = f.ReferenceField { Admin }, Meta = Meta })

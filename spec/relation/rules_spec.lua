@@ -517,6 +517,46 @@ describe("register_delete_rule", function()
     assert.equal(0, count(Post))
   end)
 
+  -- Two models that refer to each other: a document of each, and those that hold them.
+  local function mutual(rule_of_b, rule_of_a)
+    number = number + 1
+    local name = "rules" .. number .. ".B"
+    local A = model("A", { ref = f.ReferenceField { name } })
+    local B = modm.MongoModel:extend(name, { ref = f.ReferenceField { A }, Meta = Meta })
+    A:register_delete_rule(B, "ref", rule_of_b)
+    B:register_delete_rule(A, "ref", rule_of_a)
+    local a = assert(A {}:save())
+    local b = assert(B { ref = a }:save())
+    a.ref = b
+    assert(a:save())
+    return a, b, A, B
+  end
+
+  it("cascades between two models that refer to each other, and ends", function()
+    local a, _, A, B = mutual(modm.CASCADE, modm.CASCADE)
+    assert(a:delete())
+    assert.same({ 0, 0 }, { count(A), count(B) })
+  end)
+
+  it("may deny one way and unset the other", function()
+    local a, b = mutual(modm.DENY, modm.NULLIFY)
+    local ok, _, err = a:delete()
+    assert.is_nil(ok)
+    assert.equal("OperationError", err.kind)
+    assert(b:delete())
+    assert(a:refresh_from_db())
+    assert.is_nil(a.ref)
+    assert.is_nil(a:id_of "ref")
+  end)
+
+  it("may deny one way and cascade the other", function()
+    local a, b, A, B = mutual(modm.DENY, modm.CASCADE)
+    assert.is_nil((a:delete()))
+    assert.same({ 1, 1 }, { count(A), count(B) })
+    assert(b:delete()) -- takes a along, to which only b refers
+    assert.same({ 0, 0 }, { count(A), count(B) })
+  end)
+
   it("is a method of models, takes dotted names, and replaces the field's rule", function()
     local User = user_model()
     local Note = embedded("Note", { by = f.ReferenceField { User, on_delete = modm.CASCADE } })
