@@ -65,6 +65,7 @@ modm_query_open (lua_State *L)
                                         {"update", modm_write_l_update},
                                         {"delete", modm_write_l_delete},
                                         {"write_result", modm_write_l_result},
+                                        {"plan", modm_save_l_plan},
                                         {"save", modm_save_l_save},
                                         {"saved", modm_save_l_saved},
                                         {"bulk_insert", modm_bulk_l_insert},

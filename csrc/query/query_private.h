@@ -105,6 +105,7 @@ int modm_find_l_ids (lua_State *L);
 int modm_write_l_update (lua_State *L);
 int modm_write_l_delete (lua_State *L);
 int modm_write_l_result (lua_State *L);
+int modm_save_l_plan (lua_State *L);
 int modm_save_l_save (lua_State *L);
 int modm_save_l_saved (lua_State *L);
 int modm_bulk_l_insert (lua_State *L);

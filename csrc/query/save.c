@@ -81,9 +81,9 @@ make_plan (save *s, bool force)
 }
 
 static bool
-encode (lua_State *L, save *s)
+encode (lua_State *L, int idx, save *s)
 {
-   if (!modm_encode_document (L, 2, s->d, s->now, 0, &s->err))
+   if (!modm_encode_document (L, idx, s->d, s->now, 0, &s->err))
       return false;
    if (s->now->failed)
       return modm_error_set (&s->err, "not enough memory");
@@ -146,7 +146,7 @@ write_update (save *s, modm_op *op)
 static bool
 prepare (lua_State *L, save *s, modm_op *op, bool force)
 {
-   if (!encode (L, s) || !make_plan (s, force) ||
+   if (!encode (L, 2, s) || !make_plan (s, force) ||
        !modm_save_size (s->now->len + (s->new_key ? MODM_ID_ELEMENT : 0), &s->err))
       return false;
    op->kind = s->plan == INSERT ? MODM_OP_INSERT : MODM_OP_COMMAND_WRITE;
@@ -168,9 +168,32 @@ fail (lua_State *L, const modm_error *err)
    return 3;
 }
 
-/* core.save(client, document, database, collection, force_insert, options, elsewhere) -> op, encoding
- * | false when nothing differs | nil, message, path. The encoding is what core.saved takes once the
- * operation has run. */
+/* core.plan(document, force_insert, elsewhere) -> "insert" (as a whole, if need be over what has
+ * its key), "update" (what differs) or "nothing" | nil, message, path */
+int
+modm_save_l_plan (lua_State *L)
+{
+   save s = {.d = modm_document_check (L, 1)};
+   bool same = false;
+   s.elsewhere = lua_toboolean (L, 3);
+   lua_settop (L, 2);
+   modm_buffer *update = modm_buffer_push (L);
+   s.now = modm_scratch_acquire (L);
+   bool ok = encode (L, 1, &s) && make_plan (&s, lua_toboolean (L, 2));
+   if (ok && s.plan == CHANGE &&
+       !modm_diff (s.d->schema, s.d->bytes, s.d->len, s.now->data, s.now->len, update, &same))
+      ok = modm_error_set (&s.err, "not enough memory");
+   modm_scratch_release (s.now);
+   modm_buffer_free (update);
+   if (!ok)
+      return fail (L, &s.err);
+   lua_pushstring (L, same ? "nothing" : s.plan == CHANGE ? "update" : "insert");
+   return 1;
+}
+
+/* core.save(client, document, database, collection, force_insert, options, elsewhere) -> op,
+ * encoding | false when nothing differs | nil, message, path. The encoding is what core.saved takes
+ * once the operation has run. */
 int
 modm_save_l_save (lua_State *L)
 {

@@ -3,8 +3,10 @@
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
+local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
@@ -151,6 +153,7 @@ function methods:save(given)
   local meta = meta_with_collection(self, "save")
   options.check("save", given, save_options)
   given = given or {}
+  hooks.refuse(meta, self, "save")
   local cascade = given.cascade
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
@@ -163,10 +166,13 @@ function methods:save(given)
     local ok, message, err = save_cascading(self)
     if not ok then return nil, message, err end
   end
-  return require "modm.saving".save(self, meta, given.force_insert or false)
+  local saving = require "modm.saving"
+  if not hooks.saves(meta) then return saving.save(self, meta, given.force_insert or false) end
+  return saving.save_with_hooks(self, meta, given, cascade)
 end
 
---- Deletes the document by its key, with the delete rules of the models that refer to it.
+--- Deletes the document by its key, with the delete rules of the models that refer to it. The hooks
+--- after it run when there was something to delete.
 ---@return true|nil, string?, modm.Error?
 function methods:delete()
   local meta = meta_with_collection(self, "delete")
@@ -175,8 +181,13 @@ function methods:delete()
     return errors.failure(errors.new("OperationError",
       meta.name .. ": cannot delete a document that has no key"))
   end
-  local deleted, message, err = meta.default_manager:filter { pk = key }:delete()
+  hooks.refuse(meta, self, "delete")
+  local ok, message, err = hooks.run(meta, self, "before delete")
+  if not ok then return nil, message, err end
+  local deleted
+  deleted, message, err = meta.default_manager:filter { pk = key }:delete()
   if not deleted then return nil, message, err end
+  if deleted > 0 then return hooks.run(meta, self, "after delete") end
   return true
 end
 
@@ -199,12 +210,14 @@ end
 ---@return modm.Document|nil, string?, modm.Error?
 function methods:refresh_from_db(names)
   local meta = meta_with_collection(self, "refresh_from_db")
+  hooks.refuse(meta, self, "refresh_from_db")
   local key = core.key(self)
   if key == nil then
     return errors.failure(errors.new("OperationError",
       meta.name .. ": cannot refresh before the first save"))
   end
   local set, stored = meta.default_manager:filter { pk = key }, nil
+  set = base.step(set, { _silent = true }) -- the hooks are for this document, not for the fresh one
   if names and scoped.is_elsewhere(self, meta) then
     return errors.failure(errors.new("OperationError", meta.name
       .. ": it came from another collection, so it can only be refreshed as a whole"))
@@ -217,6 +230,9 @@ function methods:refresh_from_db(names)
   if not fresh then return nil, message, err end
   core.refresh(self, fresh, stored)
   scoped.note({ self }, 1, 1)
+  local ok
+  ok, message, err = hooks.run(meta, self, "after load")
+  if not ok then return nil, message, err end
   return self
 end
 

@@ -156,7 +156,7 @@ local function extend(parent, name, definition)
   local meta = model_meta.merge(name, parts.meta, base)
   meta.name, meta.model, meta.parent, meta.embedded = name, {}, base, parent.embedded
   meta.cls = meta.cls or name
-  meta.children, meta.classes, meta.owners = {}, {}, {}
+  meta.children, meta.classes, meta.owners, meta.hooks = {}, {}, {}, {}
   meta.methods = setmetatable(parts.methods, { __index = parent.methods })
   meta.fields = layout.merge(name, base, parts, meta.embedded)
   local list = layout.ordered(meta.fields)

@@ -2,6 +2,7 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local hooks = require "modm.hooks"
 
 local scoped = require "modm.model.scoped"
 
@@ -18,6 +19,7 @@ local ALL = 2 ^ 31 - 1
 ---@field conn table
 ---@field op userdata
 ---@field schema userdata? documents of it; plain tables without
+---@field meta table? whose hooks after load are run
 ---@field projection string? what was asked for, in BSON
 ---@field related string[]|true|nil references to fetch with each batch; true: all
 ---@field session table? what the earlier batches' references were resolved to
@@ -46,12 +48,14 @@ local function fill(source, list, most, bytes, eager)
   while not done and n < most do
     local ok, count, at_end = pcall(core.batch, source.op, source.schema, source.projection, list,
       n, most, bytes)
-    if not ok then
-      scoped.note(list, n + 1, #list)
-      return #list, reading_error(source, count)
-    end
+    local failed
+    if not ok then count, failed = #list, reading_error(source, count) end
     if source.schema then scoped.note(list, n + 1, count) end
-    if count > n and not eager then return count end
+    if source.meta then
+      local good, err = hooks.loaded(source.meta, list, n, count)
+      count, failed = good, err or failed
+    end
+    if failed or (count > n and not eager) then return count, failed end
     n, done = count, at_end
     if not done and n < most then
       local ran, _, err = source.conn:run(source.op)

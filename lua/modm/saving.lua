@@ -2,8 +2,10 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local hooks = require "modm.hooks"
 local opening = require "modm.queryset.opening"
 local scoped = require "modm.model.scoped"
+local validation = require "modm.validation"
 
 local saving = {}
 
@@ -26,12 +28,13 @@ end
 ---@return modm.Document|nil document
 ---@return string? message
 ---@return modm.Error? err DoesNotExist: it is gone from the server
+---@return boolean? nothing whether nothing was sent
 function saving.save(doc, meta, force_insert)
   local conn, database, collection = meta:open()
   if not conn then return nil, database, collection end
   local op, encoding, path = core.save(conn.client, doc, database, collection, force_insert,
     opening.write_options(meta), scoped.is_elsewhere(doc, meta))
-  if op == false then return doc end
+  if op == false then return doc, nil, nil, true end
   if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
   local ok, message, err = conn:run(op)
   if not ok then return nil, message, err end
@@ -40,6 +43,43 @@ function saving.save(doc, meta, force_insert)
       meta.name .. ": the document is no longer there, so its changes were not saved"))
   end
   scoped.note({ doc }, 1, 1)
+  return doc
+end
+
+-- Runs the hooks before a save. Returns the event that it is besides: "insert", "update", or
+-- "nothing" when nothing differs.
+local function before(doc, meta, force_insert)
+  local ok, message, err = hooks.run(meta, doc, "before save")
+  if not ok then return nil, message, err end
+  core.convert(doc)
+  local event, why, path = core.plan(doc, force_insert, scoped.is_elsewhere(doc, meta))
+  if not event then return errors.failure(saving.encoding_error(meta, why, path)) end
+  if event ~= "nothing" then ok, message, err = hooks.run(meta, doc, "before " .. event) end
+  if not ok then return nil, message, err end
+  return event
+end
+
+--- The same with the hooks around it. What those before it have changed is validated once more.
+---@param doc modm.Document
+---@param meta table
+---@param given table options of save
+---@param cascade boolean
+---@return modm.Document|nil, string?, modm.Error?
+function saving.save_with_hooks(doc, meta, given, cascade)
+  local event, message, err = before(doc, meta, given.force_insert or false)
+  if not event then return nil, message, err end
+  local ok, nothing
+  if given.full_clean == false then
+    core.convert(doc)
+  else
+    ok, message, err = validation.check(doc, nil, cascade)
+    if not ok then return nil, message, err end
+  end
+  ok, message, err, nothing = saving.save(doc, meta, given.force_insert or false)
+  if not ok then return nil, message, err end
+  if not nothing then ok, message, err = hooks.run(meta, doc, "after " .. event) end
+  if ok then ok, message, err = hooks.run(meta, doc, "after save") end
+  if not ok then return nil, message, err end
   return doc
 end
 

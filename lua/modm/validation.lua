@@ -3,6 +3,7 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
 
@@ -145,12 +146,12 @@ function validation.error_of(name, tree)
     { model = name, errors = tree })
 end
 
---- Validates a document.
+--- Validates a document, without its hooks.
 ---@param doc modm.Document
 ---@param exclude string[]|nil
 ---@param cascade boolean whether references that are unsaved will be saved first
 ---@return true|nil, string?, modm.Error?
-function validation.run(doc, exclude, cascade)
+function validation.check(doc, exclude, cascade)
   exclude = set_of(exclude)
   local tree, pending, due = core.validate(doc, exclude, cascade)
   while due do
@@ -164,6 +165,20 @@ function validation.run(doc, exclude, cascade)
   if pending then core.convert(doc) end -- what they assigned
   if not tree or not next(tree) then return true end
   return errors.failure(validation.error_of(registry.meta(core.model_of(doc)).name, tree))
+end
+
+--- Validates a document, with the hooks before and, when it is valid, after it.
+---@param doc modm.Document
+---@param exclude string[]|nil
+---@param cascade boolean
+---@return true|nil, string?, modm.Error?
+function validation.run(doc, exclude, cascade)
+  local meta = registry.meta(core.model_of(doc))
+  hooks.refuse(meta, doc, "validation")
+  local ok, message, err = hooks.run(meta, doc, "before validate")
+  if ok then ok, message, err = validation.check(doc, exclude, cascade) end
+  if ok then ok, message, err = hooks.run(meta, doc, "after validate") end
+  return ok, message, err
 end
 
 return validation

@@ -155,13 +155,15 @@ function modm.collection_options(model, options, f) end
 --- gives the message.
 ---@class modm.Error
 --- ValidationError, DoesNotExist, MultipleObjectsReturned, OperationError, DuplicateKeyError,
---- ServerError, ConnectionError, ConfigurationError, InvalidModel or ModelDoesNotExist.
+--- HookError, ServerError, ConnectionError, ConfigurationError, InvalidModel or ModelDoesNotExist.
 ---@field kind string
 ---@field message string
 --- The model's full name.
 ---@field model? string
 --- Of a ValidationError: field -> list of messages, or field -> (position or field) -> ...
 ---@field errors? table
+--- Of a HookError: which, such as "before save".
+---@field hook? string
 --- The server's code, its name, and the server's labels.
 ---@field code? integer
 ---@field code_name? string

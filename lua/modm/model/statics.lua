@@ -1,6 +1,7 @@
 --- The functions of models beside `extend`.
 
 local core = require "modm.core"
+local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
 
@@ -57,6 +58,24 @@ end
 ---@return modm.Validator|nil, string? message, modm.Error? err
 function statics.install_validator(self, given)
   return require "modm.server.validator".install(registry.check(self, "install_validator"), given)
+end
+
+--- Has a function called before something happens to a document of this model, or of one that
+--- extends it. Several are called in the order in which they were declared, those of what the model
+--- extends first. One that raises, or returns nil and a message, stops it with that error.
+---@param self modm.Model
+---@param event "validate"|"save"|"insert"|"update"|"delete"
+---@param fn fun(document: modm.Document): any, string?, modm.Error?
+function statics.before(self, event, fn)
+  hooks.add(registry.check(self, "before"), "before", event, fn)
+end
+
+--- The same after it has happened. The error of such a hook is returned, but nothing is undone.
+---@param self modm.Model
+---@param event "validate"|"save"|"insert"|"update"|"delete"|"load"
+---@param fn fun(document: modm.Document): any, string?, modm.Error?
+function statics.after(self, event, fn)
+  hooks.add(registry.check(self, "after"), "after", event, fn)
 end
 
 return statics

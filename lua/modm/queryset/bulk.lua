@@ -3,6 +3,7 @@
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local registry = require "modm.registry"
@@ -77,13 +78,45 @@ local function add_failure(job, index, kind, message, more)
   job.failures[#job.failures + 1] = failure
 end
 
-local function validate(job)
-  for i, doc in ipairs(job.documents) do
+-- Runs what comes before a document is inserted: validation, where it is wanted, and hooks.
+local function prepare_one(doc, full_clean)
+  local meta = registry.meta(core.model_of(doc))
+  hooks.refuse(meta, doc, "bulk_create")
+  if not full_clean then
+    core.convert(doc)
+  else
     local ok, message, err = validation.run(doc, nil, false)
+    if not ok then return nil, message, err end
+  end
+  if not hooks.saves(meta) then return true end
+  local ok, message, err = hooks.run(meta, doc, "before save")
+  if ok then ok, message, err = hooks.run(meta, doc, "before insert") end
+  if ok and full_clean then ok, message, err = validation.check(doc, nil, false) end
+  core.convert(doc)
+  return ok, message, err
+end
+
+local function prepare(job, full_clean)
+  for i, doc in ipairs(job.documents) do
+    local ok, message, err = prepare_one(doc, full_clean)
     if not ok then
-      add_failure(job, i, "ValidationError", message, { errors = err.errors })
+      add_failure(job, i, err.kind, message, { errors = err.errors })
     end
   end
+end
+
+-- Runs the hooks after an insert of the documents from `first` to `last` that were inserted.
+local function run_after(job, first, last, not_done)
+  for i = first, last do
+    local doc = job.documents[i]
+    local meta = registry.meta(core.model_of(doc))
+    if hooks.saves(meta) and not (not_done and not_done[i]) then
+      local ok, message, err = hooks.run(meta, doc, "after insert")
+      if ok then ok, message, err = hooks.run(meta, doc, "after save") end
+      if not ok then return nil, message, err end
+    end
+  end
+  return true
 end
 
 -- Notes what an operation with documents from `first` to `last` says that failed. Returns the set
@@ -120,6 +153,8 @@ local function insert_some(job, first)
   if not ok then not_done, told = note_failures(job, op, err, first, last) end
   core.bulk_inserted(job.documents, first, last, op, not_done)
   scoped.note(job.documents, first, last)
+  local ran, text, failure = run_after(job, first, last, not_done)
+  if not ran then return nil, text, failure end
   if not ok and not told then return nil, message, err end
   return last
 end
@@ -135,8 +170,9 @@ local function insert_all(job)
   return true
 end
 
---- Inserts many documents. Returns their keys in order, or with `retrieve` the instances, which
---- have them too. When some fail, err.failures lists them.
+--- Inserts many documents, with the hooks of validate, save and insert: those before it of all of
+--- them, then those after it of what was inserted. Returns their keys in order, or with `retrieve`
+--- the instances, which have them too. When some fail, err.failures lists them.
 ---@param documents modm.Document[]|modm.Document
 ---@param given { retrieve: boolean?, full_clean: boolean?, ordered: boolean? }|nil full_clean
 --- (true): validate all before anything is sent; ordered (true): stop at the first that fails
@@ -150,11 +186,7 @@ function QuerySet:bulk_create(documents, given)
     ordered = given.ordered ~= false, failures = {} }
   job.conn, job.database, job.collection = opening.open(self)
   if not job.conn then return nil, job.database, job.collection end
-  if given.full_clean == false then
-    for _, doc in ipairs(job.documents) do core.convert(doc) end
-  else
-    validate(job)
-  end
+  prepare(job, given.full_clean ~= false)
   if #job.failures > 0 then return failed(job) end
   local ok, message, err = insert_all(job)
   if not ok then return nil, message, err end

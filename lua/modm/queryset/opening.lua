@@ -87,6 +87,7 @@ function opening.source(self, limit)
   local source = { name = self._meta.name, conn = conn, op = op }
   if not self._values then
     source.schema = self._meta.schema
+    source.meta = not self._silent and self._meta or nil
     source.projection = projection and core.encode(projection)
     source.related = self._related
   end

@@ -6,6 +6,7 @@
 local core = require "modm.core"
 local errors = require "modm.errors"
 local family = require "modm.relation.family"
+local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
 local scoped = require "modm.model.scoped"
@@ -81,6 +82,8 @@ local function fetch_group(group)
       done = result
     until done
     for _, doc in pairs(group.found) do scoped.note({ doc }, 1, 1) end
+    local _, failed = hooks.loaded(meta, group.found, from, to)
+    if failed then return errors.failure(failed) end
     group.done = to
   end
   return true

@@ -71,6 +71,18 @@ function Model:install_validator(options) end
 ---@param rule integer modm.DO_NOTHING, NULLIFY, CASCADE, DENY or PULL
 function Model:register_delete_rule(other, name, rule) end
 
+--- Has a function called before something happens to a document of this model, or of one that
+--- extends it. Several are called in the order in which they were declared, those of what the
+--- model extends first. One that raises, or returns nil and a message, stops it with that error.
+---@param event "validate"|"save"|"insert"|"update"|"delete"
+---@param hook fun(document: any): any, string?, modm.Error?
+function Model:before(event, hook) end
+
+--- The same after it has happened. The error of such a hook is returned, but nothing is undone.
+---@param event "validate"|"save"|"insert"|"update"|"delete"|"load"
+---@param hook fun(document: any): any, string?, modm.Error?
+function Model:after(event, hook) end
+
 --- Fields, methods and managers by name, and Meta. A method named `clean` is called when all fields
 --- are valid; it raises or returns nil and a message, or raises modm.ValidationError.
 ---@class modm.Definition

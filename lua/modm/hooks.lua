@@ -1,0 +1,140 @@
+--- Hooks: functions that a model has called before and after what happens to its documents.
+--
+-- They are kept where they were declared and put together, the ancestors' first, when they are
+-- first asked for, and again after another one was declared. A model without any pays for a look
+-- into that list. Every hook is called from here, with no C frame below, so it may yield.
+
+local core = require "modm.core"
+local errors = require "modm.errors"
+local misuse = require "modm.misuse"
+local registry = require "modm.registry"
+local scope = require "modm.scope"
+
+local hooks = {}
+
+local events = { validate = true, save = true, insert = true, update = true, delete = true }
+local around_save = { "before save", "after save", "before insert", "after insert",
+  "before update", "after update" }
+
+local unpack = table.unpack or unpack -- luacheck: ignore
+
+local generation = 0 -- of all that was declared
+
+-- In the running coroutine: document -> the hook that it is in.
+local running = scope.new()
+
+--- Declares a hook.
+---@param meta table
+---@param when "before"|"after"
+---@param event string
+---@param fn fun(document: modm.Document): any, string?, modm.Error?
+function hooks.add(meta, when, event, fn)
+  if meta.embedded then
+    misuse("%s: an embedded document has no hooks, the document that it lies in has them",
+      meta.name)
+  elseif not events[event] and not (event == "load" and when == "after") then
+    misuse("%s: there is no hook %s '%s'", meta.name, when, tostring(event))
+  elseif type(fn) ~= "function" then
+    misuse("%s: %s takes the name of an event and a function, not a %s", meta.name, when,
+      type(fn))
+  end
+  local key = when .. " " .. event
+  meta.hooks[key] = meta.hooks[key] or {}
+  table.insert(meta.hooks[key], fn)
+  generation = generation + 1
+end
+
+-- All hooks of a model by "before save" and the like; `saves` and `loads` say whether it has any
+-- of that sort, `loads` also for the models that extend it.
+local function all_of(meta)
+  local all = meta.all_hooks
+  if all and all.generation == generation and all.children == #meta.children then return all end
+  all = { generation = generation, children = #meta.children }
+  for key, list in pairs(meta.parent and all_of(meta.parent) or {}) do
+    if type(list) == "table" then all[key] = { unpack(list) } end
+  end
+  for key, list in pairs(meta.hooks) do
+    all[key] = all[key] or {}
+    for _, fn in ipairs(list) do table.insert(all[key], fn) end
+  end
+  for _, key in ipairs(around_save) do all.saves = all.saves or all[key] ~= nil end
+  all.loads = all["after load"] ~= nil
+  for _, child in ipairs(meta.children) do
+    all.loads = all.loads or child.hooks["after load"] ~= nil
+  end
+  meta.all_hooks = all
+  return all
+end
+
+--- Whether a model has a hook that a save runs.
+---@param meta table
+---@return boolean
+function hooks.saves(meta) return all_of(meta).saves or false end
+
+-- The error of a hook that failed. What it gave as an error object stays that.
+local function failure(meta, key, text, err)
+  for _, value in ipairs { err or false, text } do
+    if errors.is_error(value) then return errors.failure(value) end
+  end
+  return errors.failure(errors.new("HookError", tostring(text), { model = meta.name, hook = key }))
+end
+
+-- Calls hooks in order, until one fails. Want of memory is no fault of a hook's.
+local function call_all(list, meta, doc, key)
+  for _, fn in ipairs(list) do
+    local ok, result, message, err = pcall(fn, doc)
+    if not ok then
+      if result == "not enough memory" then error(result, 0) end
+      if not errors.is_error(result) then
+        result = ("%s: %s: %s"):format(meta.name, key, tostring(result))
+      end
+      return failure(meta, key, result)
+    elseif not result and message ~= nil then
+      return failure(meta, key, message, err)
+    end
+  end
+  return true
+end
+
+--- Runs the hooks of a document, in order. The first that raises, or returns nil and a message,
+--- ends it.
+---@param meta table
+---@param doc modm.Document
+---@param key string "before save"
+---@return true|nil ok, string? message, modm.Error? err a HookError, or what the hook gave
+function hooks.run(meta, doc, key)
+  local list = all_of(meta)[key]
+  if not list then return true end
+  return running:run({ [doc] = key }, function() return call_all(list, meta, doc, key) end)
+end
+
+--- Runs the hooks after load for the documents from place n + 1 to `count` of a list.
+---@param meta table of the model that was asked for
+---@param list modm.Document[]
+---@param n integer
+---@param count integer
+---@return integer count of the documents that are good: those before one whose hook failed
+---@return modm.Error? err
+function hooks.loaded(meta, list, n, count)
+  if not all_of(meta).loads then return count end
+  for i = n + 1, count do
+    local doc = list[i]
+    local ok, _, err = true, nil, nil
+    if doc then ok, _, err = hooks.run(registry.meta(core.model_of(doc)), doc, "after load") end
+    if not ok then return i - 1, err end
+  end
+  return count
+end
+
+--- Refuses what would run a document's hooks from within one of them, which need never end.
+---@param meta table
+---@param doc modm.Document
+---@param method string
+function hooks.refuse(meta, doc, method)
+  local key = running:get(doc)
+  if key then
+    misuse("%s: %s is called on a document in a hook of its own (%s)", meta.name, method, key)
+  end
+end
+
+return hooks
