@@ -22,8 +22,12 @@ end
 ---@field code integer|nil the server's code
 ---@field code_name string|nil the server's name for it
 ---@field labels string[]|nil the server's labels
----@field key string|nil of a DuplicateKeyError: the field, or "a, b"
----@field value any of a DuplicateKeyError: the field's value, or a table of values
+---@field key string|nil of a DuplicateKeyError: the stored name, or "a, b"
+---@field value any of a DuplicateKeyError: the value, or a table of them by stored names
+---@field field string|nil of a DuplicateKeyError: the field, dotted, or "a, b"
+---@field fields string[]|nil of a DuplicateKeyError: the fields
+---@field values table<string, any>|nil of a DuplicateKeyError: field -> value
+---@field server_message string|nil of a DuplicateKeyError: the server's own words
 ---@field where string|nil of misuse: "file:line: "
 local Error = {}
 Error.__index = Error

@@ -1,6 +1,7 @@
 --- Writing one document.
 
 local core = require "modm.core"
+local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
 local opening = require "modm.queryset.opening"
@@ -36,7 +37,7 @@ function saving.save(doc, meta, force_insert)
     opening.write_options(meta), scoped.is_elsewhere(doc, meta))
   if op == false then return doc, nil, nil, true end
   if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
-  local ok, message, err = conn:run(op)
+  local ok, message, err = duplicate.run(meta, conn, op)
   if not ok then return nil, message, err end
   if not core.saved(doc, op, encoding) then
     return errors.failure(errors.new(meta.DoesNotExist,

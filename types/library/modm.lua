@@ -168,7 +168,13 @@ function modm.collection_options(model, options, f) end
 ---@field code? integer
 ---@field code_name? string
 ---@field labels? string[]
---- Of a DuplicateKeyError: the field, or "a, b"; and its value, or a table of values.
+--- Of a DuplicateKeyError: the fields, and their values by field; `field` is the one, or "a, b".
+---@field field? string
+---@field fields? string[]
+---@field values? table<string, any>
+--- Of a DuplicateKeyError: the server's own words.
+---@field server_message? string
+--- Of a DuplicateKeyError: the stored name, or "a, b"; and its value, or a table of values.
 ---@field key? string
 ---@field value? any
 --- Of bulk_create: each document that was not inserted.

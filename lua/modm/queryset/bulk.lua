@@ -2,6 +2,7 @@
 
 local base = require "modm.queryset.base"
 local core = require "modm.core"
+local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
@@ -68,7 +69,8 @@ local function failed(job)
   local text = ("%s: %d of %d documents were not inserted; number %d: %s"):format(job.meta.name,
     #failures, #job.documents, first.index, first.message)
   return errors.failure(errors.new(first.kind, text,
-    { failures = failures, code = first.code, model = job.meta.name }))
+    { failures = failures, code = first.code, model = job.meta.name, key = first.key,
+      value = first.value, field = first.field, fields = first.fields, values = first.values }))
 end
 
 local function add_failure(job, index, kind, message, more)
@@ -126,8 +128,13 @@ local function note_failures(job, op, err, first, last)
   local not_done, stopped = {}, nil
   for _, one in ipairs(reply.writeErrors or {}) do
     local index = first + one.index
-    local kind = one.code == err.code and err.kind or "ServerError"
-    add_failure(job, index, kind, one.errmsg, { code = one.code })
+    if one.keyValue then
+      local own = duplicate.of_reply(job.meta, one)
+      add_failure(job, index, own.kind, own.message, own)
+    else
+      local kind = one.code == err.code and err.kind or "ServerError"
+      add_failure(job, index, kind, one.errmsg, { code = one.code })
+    end
     not_done[index] = true
     stopped = job.ordered and index or stopped
   end

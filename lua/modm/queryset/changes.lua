@@ -2,6 +2,7 @@
 
 local base = require "modm.queryset.base"
 local core = require "modm.core"
+local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
@@ -63,7 +64,7 @@ local function write(self, make)
     if not op then
       return errors.failure(errors.new("OperationError", self._meta.name .. ": " .. why))
     end
-    local ok, text, failure = conn:run(op)
+    local ok, text, failure = duplicate.run(self._meta, conn, op)
     if not ok then return nil, text, failure end
     local n, changed = core.write_result(op)
     found, modified = found + n, modified + changed
@@ -93,7 +94,10 @@ end
 
 -- ---- update ----
 
-local known_options = { upsert = "boolean", array_filters = "table" }
+local known_options = {
+  upsert = "boolean", array_filters = "table", let = "table", comment = "any",
+  bypass_document_validation = "boolean", max_time_ms = "integer",
+}
 
 local function check_update(self, update, upsert)
   local name = self._meta.name
@@ -133,7 +137,7 @@ end
 --- Changes all documents of the queryset. Class, limit, skip and order are honoured. Everything
 --- needs all() before it.
 ---@param update table in MongoDB's own words: { ["$set"] = {...} }, or a list of stages
----@param given { upsert: boolean?, array_filters: table[]? }|nil
+---@param given modm.UpdateOptions|nil
 ---@return integer|nil modified a document that an upsert makes does not count
 ---@return string? message
 ---@return modm.Error? err
@@ -146,7 +150,9 @@ function QuerySet:update(update, given)
     check_upsert(self)
     update = with_class(self, update)
   end
-  local settings = opening.write_options(self._meta)
+  local settings = opening.write_options(self._meta) or {}
+  settings.let, settings.comment, settings.maxTimeMS = given.let, given.comment, given.max_time_ms
+  settings.bypassDocumentValidation = given.bypass_document_validation
   local statement = {
     multi = true, upsert = given.upsert or nil, hint = self._hint,
     collation = opening.collation(self),

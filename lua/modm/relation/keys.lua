@@ -1,6 +1,7 @@
 --- Keys of documents: found, deleted and joined to filters in bounded lists.
 
 local core = require "modm.core"
+local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local opening = require "modm.queryset.opening"
 
@@ -80,7 +81,7 @@ end
 ---@return integer|nil n, string? message, modm.Error? err
 function keys.write(place, op, why)
   if not op then return keys.failed(place.meta, why) end
-  local ok, message, err = place.conn:run(op)
+  local ok, message, err = duplicate.run(place.meta, place.conn, op)
   if not ok then return nil, message, err end
   return (core.write_result(op))
 end

@@ -161,6 +161,13 @@ function QuerySet:bulk_create(documents, options) end
 --- Inserts a document where none is found.
 ---@field upsert? boolean
 ---@field array_filters? table[]
+--- Variables that the update may use as $$name.
+---@field let? table<string, any>
+--- What the server writes beside it into its log and profile.
+---@field comment? any
+---@field bypass_document_validation? boolean
+--- How long it may take on the server, in milliseconds.
+---@field max_time_ms? integer
 
 --- Changes all documents of the queryset. Everything needs all() before it.
 ---@param update table in MongoDB's own words: { ["$set"] = { ... } }, or a list of stages
