@@ -278,7 +278,7 @@ describe("update", function()
     assert.equal("string", type(message))
     n, message, err = Item.objects:filter { name = "i1" }:update { ["$set"] = { name = "i2" } }
     assert.is_nil(n)
-    assert.matches("duplicate key", message)
+    assert.matches("writing.Item.name: there is a document with name = .i2. already", message)
     assert.equal("DuplicateKeyError", err.kind)
     assert.is_nil((Item.objects:filter { name = "i1" }:update { ["$set"] = { name = print } }))
   end)
