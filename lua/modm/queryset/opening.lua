@@ -3,6 +3,7 @@
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local leading = require "modm.queryset.leading"
 
 local opening = {}
 
@@ -114,12 +115,15 @@ end
 function opening.pipeline(self, stages, given)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local all, options = own_stages(self), read_options(self)
-  for _, stage in ipairs(stages) do all[#all + 1] = stage end
-  for name, value in pairs(given or {}) do options[name] = value end
   local limited = #self._parts > 0 or core.class_name(self._meta.schema)
+  local conditions = limited and opening.conditions(self) or nil
+  local front = leading.stages(self._meta.name, stages[1], conditions, #self._parts > 0)
+  local all, options = front or {}, read_options(self)
+  for _, stage in ipairs(own_stages(self)) do all[#all + 1] = stage end
+  for i = front and 2 or 1, #stages do all[#all + 1] = stages[i] end
+  for name, value in pairs(given or {}) do options[name] = value end
   local op, message = core.query_aggregate(conn.client, database, collection,
-    limited and opening.conditions(self) or nil, all, options, read_preference(self))
+    not front and conditions or nil, all, options, read_preference(self))
   if not op then return failed(self, message) end
   return { name = self._meta.name, conn = conn, op = op }
 end
