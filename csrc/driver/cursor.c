@@ -51,14 +51,18 @@ find (modm_op *op, mongoc_client_t *handle, const bson_t *options, const mongoc_
       bson_error_t *error)
 {
    bson_t body;
-   if (!modm_op_bson (&op->body, &body, error))
+   bool listing = op->kind == MODM_OP_INDEXES;
+   if (!listing && !modm_op_bson (&op->body, &body, error))
       return NULL;
    mongoc_collection_t *collection =
       mongoc_client_get_collection (handle, op->database, op->collection);
-   mongoc_cursor_t *cursor =
-      op->kind == MODM_OP_FIND
-         ? mongoc_collection_find_with_opts (collection, &body, options, prefs)
-         : mongoc_collection_aggregate (collection, MONGOC_QUERY_NONE, &body, options, prefs);
+   mongoc_cursor_t *cursor;
+   if (listing)
+      cursor = mongoc_collection_find_indexes_with_opts (collection, options);
+   else if (op->kind == MODM_OP_FIND)
+      cursor = mongoc_collection_find_with_opts (collection, &body, options, prefs);
+   else
+      cursor = mongoc_collection_aggregate (collection, MONGOC_QUERY_NONE, &body, options, prefs);
    mongoc_collection_destroy (collection);
    return cursor;
 }

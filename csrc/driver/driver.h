@@ -27,6 +27,7 @@ typedef enum modm_op_kind {
    MODM_OP_INSERT,        /* body: documents one after another. Split at the server's limits */
    MODM_OP_FIND,      /* body: the filter; options: those of find (sort, limit, projection, ...) */
    MODM_OP_AGGREGATE, /* body: {pipeline: [...]}; options: those of aggregate */
+   MODM_OP_INDEXES,   /* a collection's indexes; no body */
    /* Of the operation's session, without a body: */
    MODM_OP_START,  /* options: readConcern, writeConcern, maxCommitTimeMS. Sends nothing yet */
    MODM_OP_COMMIT, /* may be run again where its result is unknown */
@@ -49,7 +50,7 @@ typedef struct modm_op {
       reply; /* the server's reply (commands, insert), also on failure where there is one */
    char message[640]; /* on failure */
    uint32_t domain, code;
-   struct modm_cursor *cursor; /* find, aggregate */
+   struct modm_cursor *cursor; /* find, aggregate, indexes */
 } modm_op;
 
 /* Pushes a new operation on the client at client_idx (a modm.Client). The caller fills in body and

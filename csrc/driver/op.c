@@ -95,6 +95,7 @@ run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
    switch (op->kind) {
    case MODM_OP_FIND:
    case MODM_OP_AGGREGATE:
+   case MODM_OP_INDEXES:
       return modm_cursor_run (op, handle, error);
    case MODM_OP_INSERT:
       return modm_insert_run (op, handle, error);

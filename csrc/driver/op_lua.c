@@ -72,8 +72,8 @@ mt_gc (lua_State *L)
 static int
 mt_tostring (lua_State *L)
 {
-   static const char *const kinds[] = {"read",      "write", "insert", "find",
-                                       "aggregate", "start", "commit", "abort"};
+   static const char *const kinds[] = {"read",    "write", "insert", "find", "aggregate",
+                                       "indexes", "start", "commit", "abort"};
    modm_op *op = modm_op_check (L, 1);
    lua_pushfstring (L, "modm.Op: %s on %s%s%s", kinds[op->kind], op->database,
                     op->collection ? "." : "", op->collection ? op->collection : "");
@@ -226,6 +226,14 @@ l_aggregate (lua_State *L)
    return 1;
 }
 
+/* A cursor over a collection's indexes: core.indexes(client, database, collection) */
+static int
+l_indexes (lua_State *L)
+{
+   modm_op_push (L, 1, MODM_OP_INDEXES, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
+   return 1;
+}
+
 /* core.insert(client, database, collection, list, options) -> op */
 static int
 l_insert (lua_State *L)
@@ -257,11 +265,9 @@ modm_op_open (lua_State *L)
    static const luaL_Reg methods[] = {
       {"run", l_run},   {"join", l_join},   {"error", l_error},           {"reply", l_reply},
       {"done", l_done}, {"close", l_close}, {"next_table", l_next_table}, {NULL, NULL}};
-   static const luaL_Reg functions[] = {{"command", l_command},
-                                        {"find", l_find},
-                                        {"aggregate", l_aggregate},
-                                        {"insert", l_insert},
-                                        {NULL, NULL}};
+   static const luaL_Reg functions[] = {{"command", l_command},     {"find", l_find},
+                                        {"aggregate", l_aggregate}, {"indexes", l_indexes},
+                                        {"insert", l_insert},       {NULL, NULL}};
    modm_class_new (L, &class_op, metamethods, methods);
    modm_register (L, functions);
 }

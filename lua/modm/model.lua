@@ -4,6 +4,7 @@ local core = require "modm.core"
 local document = require "modm.document"
 local errors = require "modm.errors"
 local field = require "modm.fields".internal
+local indexes = require "modm.indexes"
 local invalid = require "modm.model.invalid"
 local layout = require "modm.model.layout"
 local manager = require "modm.manager"
@@ -166,6 +167,7 @@ local function extend(parent, name, definition)
   meta.wrap = document.wrap_for(list)
   local names = names_of(meta)
   compile(meta, list)
+  indexes.check(meta)
   meta.DoesNotExist = errors.kind(meta.name, "DoesNotExist", base and base.DoesNotExist)
   meta.MultipleObjectsReturned = errors.kind(meta.name, "MultipleObjectsReturned",
     base and base.MultipleObjectsReturned)

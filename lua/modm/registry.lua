@@ -14,6 +14,15 @@ function registry.add(meta)
   metas[meta.model] = meta
 end
 
+--- The metas of all models that a name leads to, in order of name.
+---@return table[]
+function registry.all()
+  local list = {}
+  for _, meta in pairs(by_name) do list[#list + 1] = meta end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
 --- Enters what models extend, which no name leads to.
 function registry.add_base(meta) metas[meta.model] = meta end
 

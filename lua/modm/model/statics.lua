@@ -2,10 +2,19 @@
 
 local core = require "modm.core"
 local hooks = require "modm.hooks"
+local indexes = require "modm.indexes"
 local misuse = require "modm.misuse"
+local options = require "modm.options"
 local registry = require "modm.registry"
 
 local statics = {}
+
+-- The meta of a model that has a collection.
+local function stored_model(self, method)
+  local meta = registry.check(self, method)
+  if meta.embedded or meta.abstract then misuse("%s: %s has no collection", method, meta.name) end
+  return meta
+end
 
 --- A document from a table in stored form (stored names, `_cls` honoured), not yet saved.
 ---@param self modm.Model
@@ -25,10 +34,28 @@ end
 ---@param self modm.Model
 ---@return true|nil, string?, modm.Error?
 function statics.ensure_indexes(self)
-  local meta = registry.check(self, "ensure_indexes")
+  local meta = stored_model(self, "ensure_indexes")
   local conn, collection, err = meta:place()
   if not conn then return nil, collection, err end
   return meta:make_indexes(conn, collection)
+end
+
+--- Compares the indexes of all models in this one's collection with what the server has.
+---@param self modm.Model
+---@return modm.IndexDiff|nil diff, string? message, modm.Error? err
+function statics.diff_indexes(self)
+  return indexes.diff(stored_model(self, "diff_indexes"))
+end
+
+--- Makes the indexes that the collection lacks. With drop = true, drops those that no model of the
+--- collection declares, and changes those that differ; without, they are reported.
+---@param self modm.Model
+---@param given { drop: boolean? }|nil
+---@return modm.IndexSync|nil done, string? message, modm.Error? err err.done: what was done first
+function statics.sync_indexes(self, given)
+  local meta = stored_model(self, "sync_indexes")
+  options.check("sync_indexes", given, { drop = "boolean" })
+  return indexes.sync(meta, given ~= nil and given.drop == true)
 end
 
 --- Says what follows for documents of `other` when one of this model is deleted.

@@ -65,6 +65,39 @@ function Model:json_schema() end
 ---@return modm.Error? err
 function Model:install_validator(options) end
 
+--- Compares the indexes that the models of this one's collection declare with those of the server.
+---@return modm.IndexDiff? diff
+---@return string? message
+---@return modm.Error? err
+function Model:diff_indexes() end
+
+--- Makes the indexes that the collection lacks. With drop = true, changes those that differ and
+--- drops those that no model of the collection declares; without, they are reported.
+---@param options? { drop?: boolean }
+---@return modm.IndexSync? done
+---@return string? message
+---@return modm.Error? err with the model, the index, and in `done` what was done before
+function Model:sync_indexes(options) end
+
+--- What diff_indexes found; indexes are tables as the server lists them.
+---@class modm.IndexDiff
+--- Declared, and not on the server.
+---@field missing table[]
+--- On the server, and declared by no model of the collection.
+---@field extra table[]
+--- `differs` names the options; "key" and "name" stand for those.
+---@field changed { name: string, differs: string[], model: table, server: table }[]
+
+--- What sync_indexes did, by the indexes' names, and with `extra` and `changed` what it left.
+---@class modm.IndexSync
+---@field created string[]
+--- Changed where they stand, by collMod.
+---@field modified string[]
+---@field rebuilt string[]
+---@field dropped string[]
+---@field extra table[]
+---@field changed { name: string, differs: string[], model: table, server: table }[]
+
 --- Says what follows for documents of `other` when one of this model is deleted.
 ---@param other modm.Model<any> the model that refers to this one
 ---@param name string its field, dotted into embedded models
@@ -107,7 +140,8 @@ function Model:after(event, hook) end
 ---@field read_concern? string|table
 --- { w =, j =, wtimeout = }, or w alone.
 ---@field write_concern? table|integer|string
---- A list of { "name", "-name", { "name", 1 }, ..., unique = true, ... }.
+--- A list of { "name", "-name", { "name", 1 }, ..., unique = true, ... }, the options by the
+--- server's names.
 ---@field indexes? table[]
 --- false: indexes are made by Model:ensure_indexes() only.
 ---@field auto_index? boolean
