@@ -4,8 +4,8 @@ local modm = require "modm"
 
 local LIBRARY = "types/library/"
 local FILES = {
-  "modm.lua", "modm/document.lua", "modm/fields.lua", "modm/model.lua", "modm/queryset.lua",
-  "modm/values.lua",
+  "modm.lua", "modm/document.lua", "modm/fields.lua", "modm/files.lua", "modm/model.lua",
+  "modm/queryset.lua", "modm/values.lua",
 }
 
 local function contents(path)
@@ -181,7 +181,7 @@ describe("stubs name what is there, and all of it:", function()
   end)
 
   it("the options of Meta", function()
-    same_names(options_with("read_preference"), classes["modm.Meta"].fields)
+    same_names(options_with("codec_options"), classes["modm.Meta"].fields)
   end)
 
   it("the options of save, bulk_create and update", function()

@@ -167,6 +167,7 @@ void
 modm_op_close (modm_op *op)
 {
    modm_cursor *cursor = op->cursor;
+   modm_buffer_free (&op->body);
    if (!cursor)
       return;
    modm_client_settle (op->client);

@@ -66,7 +66,7 @@ bool modm_op_run (modm_op *op);
 bool modm_op_document (modm_op *op, const uint8_t **document, size_t *len);
 /* True when a cursor has no further document. */
 bool modm_op_done (const modm_op *op);
-/* Kills the cursor; idempotent. */
+/* Kills the cursor and frees what was to be sent; it cannot be run again. Idempotent. */
 void modm_op_close (modm_op *op);
 
 /* Opens the room: modm.Client, modm.Session, modm.Op and, into the table at the top, their

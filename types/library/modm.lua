@@ -103,6 +103,13 @@ function modm.disconnect(alias) end
 ---@return fun() off call it to end this
 function modm.on(what, listener) end
 
+-- ---- files ----
+
+--- A storage of files in a bucket of GridFS; nothing is sent before its first use.
+---@param options? modm.GridFSOptions
+---@return modm.GridFSStorage
+function modm.GridFSStorage(options) end
+
 -- ---- references ----
 
 --- Fetches what the documents refer to, with one query for each collection and level of them all.
