@@ -1,5 +1,6 @@
 --- Makes models: `:extend(name, definition)` of MongoModel and EmbeddedMongoModel.
 
+local codec = require "modm.model.codec"
 local core = require "modm.core"
 local document = require "modm.document"
 local errors = require "modm.errors"
@@ -160,7 +161,7 @@ local function extend(parent, name, definition)
   meta.children, meta.classes, meta.owners, meta.hooks = {}, {}, {}, {}
   meta.methods = setmetatable(parts.methods, { __index = parent.methods })
   meta.fields = layout.merge(name, base, parts, meta.embedded)
-  local list = layout.ordered(meta.fields)
+  local list = codec.apply(layout.ordered(meta.fields), meta.codec_options)
   layout.check_names(name, list, meta.methods)
   meta.stored_names = layout.stored_names(list)
   layout.check_targets(name, list)

@@ -15,7 +15,8 @@ local Shop = modm.MongoModel:extend("duplicate.Shop", {
   place = f.EmbeddedModelField { Place, mongo_name = "p" },
   Meta = { connection_alias = "duplicate", indexes = {
     { "mail", unique = true, sparse = true },
-    { "name", "number", unique = true, partialFilterExpression = { name = { ["$exists"] = true } } },
+    { "name", "number", unique = true,
+      partialFilterExpression = { name = { ["$exists"] = true } } },
     { "p.c", unique = true, sparse = true },
   } },
 })
@@ -73,7 +74,8 @@ describe("a DuplicateKeyError", function()
     other.mail = "a"
     check(select(3, other:save()), { "mail" }, { mail = "a" }, "m")
     local set = { ["$set"] = { m = "a" } }
-    check(select(3, Shop.objects:filter { mail = "b" }:update(set)), { "mail" }, { mail = "a" }, "m")
+    check(select(3, Shop.objects:filter { mail = "b" }:update(set)), { "mail" }, { mail = "a" },
+      "m")
     check(select(3, Shop.objects:filter { name = "none" }:update(set, { upsert = true })),
       { "mail" }, { mail = "a" }, "m")
   end)
@@ -81,7 +83,8 @@ describe("a DuplicateKeyError", function()
   it("of a bulk insert says it of each document", function()
     assert(Shop { mail = "a" }:save())
     assert(Shop { name = "x", number = 1 }:save())
-    local documents = { Shop { mail = "new" }, Shop { mail = "a" }, Shop { name = "x", number = 1 } }
+    local documents = { Shop { mail = "new" }, Shop { mail = "a" },
+      Shop { name = "x", number = 1 } }
     local ok, message, err = Shop.objects:bulk_create(documents, { ordered = false })
     assert.is_nil(ok)
     assert.matches("2 of 3 .* number 2: duplicate.Shop.mail: ", message)

@@ -1,5 +1,6 @@
 --- A model's Meta: its options, and what the other modules ask of a model.
 
+local codec = require "modm.model.codec"
 local connection = require "modm.connection"
 local indexes = require "modm.indexes"
 local invalid = require "modm.model.invalid"
@@ -98,6 +99,7 @@ function meta.merge(name, given, parent)
     merged[key] = given[key]
     if merged[key] == nil and parent and not own[key] then merged[key] = parent[key] end
   end
+  codec.check(name, given.codec_options)
   for _, alias in pairs(given.cls_aliases or {}) do
     if type(alias) ~= "string" then invalid("%s.Meta: cls_aliases is a list of strings", name) end
   end

@@ -123,6 +123,10 @@ function Model:after(event, hook) end
 ---@field clean? fun(self: any): any, string?
 ---@field [string] modm.Field|function|modm.Manager<any>|modm.Meta
 
+---@class modm.CodecOptions
+--- What UUIDFields store that name no subtype: subtype 4, or 3.
+---@field uuid_representation? "standard"|"pythonLegacy"
+
 --- The options of a model. A model that extends another inherits them one by one, but for those
 --- that are marked.
 ---@class modm.Meta
@@ -149,7 +153,7 @@ function Model:after(event, hook) end
 ---@field collation? table
 --- Stored fields that the model does not have are kept and not an error.
 ---@field ignore_unknown_fields? boolean
----@field codec_options? table
+---@field codec_options? modm.CodecOptions
 --- What is stored as `_cls`; default the full name. Not inherited.
 ---@field cls? string
 --- Further names of `_cls` that are read as this model. Not inherited.
