@@ -130,6 +130,61 @@ describe("saving what was loaded", function()
   end)
 end)
 
+describe("what is stored", function()
+  local function stored(post) return assert(Post.objects:values():get { pk = post.pk }) end
+
+  it("has no field that is unset again, and the field is its default from then on", function()
+    local post = Post {}
+    post.tags[1] = "a"
+    post.tags[2] = "b"
+    assert(post:save())
+    assert.same({ "a", "b" }, stored(post).tags)
+    post.tags, post.nick = nil, nil
+    assert.same({}, post.tags)
+    assert.equal("none", post.nick)
+    assert(post:save())
+    assert.is_nil(stored(post).tags)
+    assert.equal("none", stored(post).nick)
+    post.tags[1] = "c"
+    assert(post:refresh_from_db())
+    assert.same({}, post.tags)
+  end)
+
+  it("may be blank or null where the field may", function()
+    local Simple = modm.MongoModel:extend("states.Simple", {
+      name = f.CharField { blank = true }, Meta = Meta })
+    local one = assert(Simple { name = "text" }:save())
+    for _, blank in ipairs { "", modm.null } do
+      one.name = blank
+      assert(one:save())
+      assert.equal(blank, assert(Simple.objects:values():get { pk = one.pk }).name)
+    end
+    assert(one:refresh_from_db())
+    assert.is_nil(one.name)
+  end)
+
+  it("is refused when its model lost a field, or kept when unknown fields are ignored", function()
+    local name = "states.Shrinking"
+    local Before = modm.MongoModel:extend(name, {
+      name = f.CharField {}, age = f.IntegerField {}, Meta = Meta })
+    assert(Before { name = "x", age = 42 }:save())
+    local After = modm.MongoModel:extend(name, { name = f.CharField {}, Meta = Meta })
+    local found, message = After.objects:filter { name = "x" }:first()
+    assert.is_nil(found)
+    assert.matches("'age'", message)
+    After = modm.MongoModel:extend(name, {
+      name = f.CharField {},
+      Meta = { connection_alias = "documents", ignore_unknown_fields = true },
+    })
+    found = assert(After.objects:filter { name = "x" }:first())
+    assert.error_matches(function() return found.age end, "has no field 'age'")
+    found.name = "y"
+    assert(found:save())
+    local row = assert(After.objects:values():first())
+    assert.same({ "y", 42 }, { row.name, row.age })
+  end)
+end)
+
 describe("a document of which a part was read", function()
   local function post_with(...)
     local post = saved { title = "x", n = 1, tags = { "a", "b" }, data = { x = 1, y = 2 },

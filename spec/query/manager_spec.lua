@@ -80,6 +80,13 @@ describe("a manager", function()
     assert.equal(0, Bare.objects:count())
   end)
 
+  it("is of the model, not of its documents", function()
+    local post = Post { title = "a" }
+    for _, name in ipairs { "objects", "published" } do
+      assert.error_matches(function() return post[name] end, "no field '" .. name .. "'")
+    end
+  end)
+
   it("of no model says so", function()
     assert.matches("no model", tostring(Published()))
     assert.is_false((pcall(function() return Published():count() end)))
