@@ -178,32 +178,6 @@ l_id_of (lua_State *L)
    return 1;
 }
 
-/* core.resolve(document, name, document or false or true): what the reference was found to be; true
- * for a list whose items were put in place. */
-static int
-l_resolve (lua_State *L)
-{
-   modm_document *d = modm_document_check (L, 1);
-   uint32_t i = check_slot (L, d, 2);
-   luaL_checkany (L, 3);
-   lua_settop (L, 3);
-   modm_document_values (L, 1, d);
-   lua_insert (L, -2);
-   lua_rawseti (L, -2, (int) (d->schema->n + i + 1));
-   return 0;
-}
-
-/* core.is_loaded(document) -> whether it is in the database as far as it knows, whether only a part
- * was read */
-static int
-l_is_loaded (lua_State *L)
-{
-   const modm_document *d = modm_document_check (L, 1);
-   lua_pushboolean (L, d->flags & MODM_DOC_LOADED);
-   lua_pushboolean (L, d->flags & MODM_DOC_PARTIAL);
-   return 2;
-}
-
 /* core.schema_of(document) -> its schema; core.model_of(document) -> its class */
 static int
 l_schema_of (lua_State *L)
@@ -232,8 +206,6 @@ const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
                                                   {"encode_document", l_encode},
                                                   {"key", l_key},
                                                   {"id_of", l_id_of},
-                                                  {"resolve", l_resolve},
-                                                  {"is_loaded", l_is_loaded},
                                                   {"schema_of", l_schema_of},
                                                   {"model_of", l_model_of},
                                                   {NULL, NULL}};

@@ -341,8 +341,8 @@ describe("methods and metamethods", function()
 
   it("of the core refuse other values", function()
     local functions = { "validate", "convert", "default", "set_default", "encode_document", "key",
-      "id_of", "resolve",
-      "is_loaded", "schema_of", "document_next", "refresh", "from_bytes", "from_table",
+      "id_of",
+      "schema_of", "document_next", "refresh", "from_bytes", "from_table",
         "constructor", "diff",
       "document_class", "schema_clean" }
     for _, name in ipairs(functions) do

@@ -10,16 +10,16 @@ function help.connect(alias)
 end
 
 --- The commands that fn sends, without those of sessions and cursors' ends: list of { name,
---- command }.
+--- command }. And what fn returned.
 function help.sent(fn)
   local list = {}
   local off = modm.on("command", function(event)
     if event.phase == "started" and event.name ~= "endSessions" then list[#list + 1] = event end
   end)
-  local ok, err = pcall(fn)
+  local ok, result = pcall(fn)
   off()
-  if not ok then error(err, 0) end
-  return list
+  if not ok then error(result, 0) end
+  return list, result
 end
 
 --- The one command that fn sends.

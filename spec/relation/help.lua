@@ -1,25 +1,7 @@
--- What the specs of relations share: a connection of their own, and the commands that were sent.
-local modm = require "modm"
-local server = require "spec.support.server"
+-- What the specs of relations share, beside what those of queries do.
+local query = require "spec.query.help"
 
-local help = {}
-
---- Connects under an alias to a database that nobody else uses.
-function help.connect(alias)
-  assert(modm.connect(server.uri(server.database(alias)), { alias = alias }))
-end
-
---- The commands that fn sends, as a list of events, and what fn returned.
-function help.sent(fn)
-  local list = {}
-  local off = modm.on("command", function(event)
-    if event.phase == "started" and event.name ~= "endSessions" then list[#list + 1] = event end
-  end)
-  local ok, result = pcall(fn)
-  off()
-  if not ok then error(result, 0) end
-  return list, result
-end
+local help = { connect = query.connect, sent = query.sent }
 
 --- "find users, delete posts": the commands that fn sends, with their collections; and what fn
 --- returned.
