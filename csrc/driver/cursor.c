@@ -10,19 +10,22 @@ enum { FIRST = 100, LATER = 1000, BYTES = 256 * 1024 };
 void
 modm_cursor_kill (modm_cursor *cursor)
 {
-   if (!cursor->handle)
+   if (!cursor->handle && !cursor->stream)
       return;
    *cursor->link = cursor->next;
    if (cursor->next)
       cursor->next->link = cursor->link;
-   mongoc_cursor_destroy (cursor->handle);
+   if (cursor->handle)
+      mongoc_cursor_destroy (cursor->handle);
+   else
+      mongoc_change_stream_destroy (cursor->stream);
    cursor->handle = NULL;
+   cursor->stream = NULL;
 }
 
-static void
-attach (modm_cursor *cursor, modm_client *client, mongoc_cursor_t *handle)
+void
+modm_cursor_attach (modm_cursor *cursor, modm_client *client)
 {
-   cursor->handle = handle;
    cursor->next = client->cursors;
    cursor->link = &client->cursors;
    if (cursor->next)
@@ -82,7 +85,8 @@ open_cursor (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
       set_limit (cursor, options);
       mongoc_cursor_t *found = find (op, handle, options, prefs, error);
       if (found) {
-         attach (cursor, op->client, found);
+         cursor->handle = found;
+         modm_cursor_attach (cursor, op->client);
          cursor->session = op->session;
          op->cursor = cursor;
       } else {

@@ -27,6 +27,8 @@ typedef enum modm_op_kind {
    MODM_OP_INSERT,        /* body: documents one after another. Split at the server's limits */
    MODM_OP_FIND,      /* body: the filter; options: those of find (sort, limit, projection, ...) */
    MODM_OP_AGGREGATE, /* body: {pipeline: [...]}; options: those of aggregate */
+   MODM_OP_WATCH,     /* body: {pipeline: [...]}; options: those of $changeStream. The first run
+                         opens it, each other waits for a change; the resume token is in reply */
    MODM_OP_INDEXES,   /* a collection's indexes; no body */
    /* Of the operation's session, without a body: */
    MODM_OP_START,  /* options: readConcern, writeConcern, maxCommitTimeMS. Sends nothing yet */

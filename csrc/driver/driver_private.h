@@ -65,13 +65,14 @@ void modm_events_push (lua_State *L, modm_events *events);
  * closed can destroy it first. */
 typedef struct modm_cursor {
    struct modm_cursor *next, **link;
-   mongoc_cursor_t *handle;      /* NULL: exhausted, failed, or closed */
-   struct modm_session *session; /* the operation's, which holds it; or NULL */
-   modm_buffer batch;            /* documents one after another */
-   size_t at;                    /* the next one to hand out */
-   uint32_t limit;               /* documents to fetch in one run */
-   bool fixed;                   /* the limit is the caller's batch size */
-   bool done;                    /* no further document will come */
+   mongoc_cursor_t *handle;        /* NULL: exhausted, failed, or closed */
+   mongoc_change_stream_t *stream; /* instead of it, for a change stream */
+   struct modm_session *session;   /* the operation's, which holds it; or NULL */
+   modm_buffer batch;              /* documents one after another */
+   size_t at;                      /* the next one to hand out */
+   uint32_t limit;                 /* documents to fetch in one run */
+   bool fixed;                     /* the limit is the caller's batch size */
+   bool done;                      /* no further document will come */
 } modm_cursor;
 
 typedef enum modm_causal { MODM_CAUSAL_DEFAULT, MODM_CAUSAL, MODM_NOT_CAUSAL } modm_causal;
@@ -149,9 +150,12 @@ void modm_op_join (modm_op *op, modm_session *session);
  */
 void modm_op_fill (lua_State *L, int idx, modm_buffer *b);
 
+/* Puts a cursor that has a handle or a stream on the client's list. */
+void modm_cursor_attach (modm_cursor *cursor, modm_client *client);
 /* Destroys the libmongoc cursor, and with it the server's, and leaves the client's list. */
 void modm_cursor_kill (modm_cursor *cursor);
 bool modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error);
+bool modm_watch_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error);
 
 /* The parts of an operation as libmongoc wants them. False with the error. */
 bool modm_op_bson (const modm_buffer *b, bson_t *out, bson_error_t *error);

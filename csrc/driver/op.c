@@ -45,8 +45,8 @@ modm_op_options (const modm_op *op, bson_error_t *error)
       return NULL;
    }
    bool command = op->kind == MODM_OP_COMMAND_READ || op->kind == MODM_OP_COMMAND_WRITE;
-   if (op->client->timeout_ms && !has_field (&op->options, "maxTimeMS") &&
-       !(command && has_field (&op->body, "maxTimeMS")))
+   if (op->client->timeout_ms && op->kind != MODM_OP_WATCH &&
+       !has_field (&op->options, "maxTimeMS") && !(command && has_field (&op->body, "maxTimeMS")))
       BSON_APPEND_INT32 (options, "maxTimeMS", op->client->timeout_ms);
    return options;
 }
@@ -97,6 +97,8 @@ run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
    case MODM_OP_AGGREGATE:
    case MODM_OP_INDEXES:
       return modm_cursor_run (op, handle, error);
+   case MODM_OP_WATCH:
+      return modm_watch_run (op, handle, error);
    case MODM_OP_INSERT:
       return modm_insert_run (op, handle, error);
    case MODM_OP_START:

@@ -72,8 +72,8 @@ mt_gc (lua_State *L)
 static int
 mt_tostring (lua_State *L)
 {
-   static const char *const kinds[] = {"read",    "write", "insert", "find", "aggregate",
-                                       "indexes", "start", "commit", "abort"};
+   static const char *const kinds[] = {"read",  "write",   "insert", "find",   "aggregate",
+                                       "watch", "indexes", "start",  "commit", "abort"};
    modm_op *op = modm_op_check (L, 1);
    lua_pushfstring (L, "modm.Op: %s on %s%s%s", kinds[op->kind], op->database,
                     op->collection ? "." : "", op->collection ? op->collection : "");

@@ -47,21 +47,34 @@ append_pipeline (lua_State *L, modm_buffer *b, modm_error *err)
    return true;
 }
 
-/* core.query_aggregate(client, database, collection, filter or nil, stages, options,
- * read_preference) -> op | nil, message */
-int
-modm_find_l_aggregate (lua_State *L)
+static int
+pipeline_op (lua_State *L, modm_op_kind kind)
 {
    modm_error err;
    luaL_checktype (L, 5, LUA_TTABLE);
    lua_settop (L, 7);
-   modm_op *op = modm_query_op (L, MODM_OP_AGGREGATE);
+   modm_op *op = modm_query_op (L, kind);
    size_t start = modm_write_begin (&op->body);
    if (!append_pipeline (L, &op->body, &err) || !modm_query_options (L, 6, &op->options, &err) ||
        !modm_query_options (L, 7, &op->read_preference, &err))
       return modm_query_fail (L, &err);
    modm_write_end (&op->body, start);
    return 1;
+}
+
+/* core.query_aggregate(client, database, collection, filter or nil, stages, options,
+ * read_preference) -> op | nil, message */
+int
+modm_find_l_aggregate (lua_State *L)
+{
+   return pipeline_op (L, MODM_OP_AGGREGATE);
+}
+
+/* core.query_watch: the same for a change stream; the filter is one of changes. */
+int
+modm_find_l_watch (lua_State *L)
+{
+   return pipeline_op (L, MODM_OP_WATCH);
 }
 
 /* ---- what a projection left out ---- */

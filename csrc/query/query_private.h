@@ -100,8 +100,11 @@ int64_t modm_query_reply_int (const modm_op *op, const char *key);
 
 int modm_find_l_find (lua_State *L);
 int modm_find_l_aggregate (lua_State *L);
+int modm_find_l_watch (lua_State *L);
 int modm_find_l_batch (lua_State *L);
 int modm_find_l_ids (lua_State *L);
+int modm_watch_l_match (lua_State *L);  /* core.watch_match */
+int modm_watch_l_change (lua_State *L); /* core.change */
 int modm_write_l_update (lua_State *L);
 int modm_write_l_delete (lua_State *L);
 int modm_write_l_result (lua_State *L);

@@ -40,7 +40,10 @@ local function read_options(self)
   }
 end
 
-local function read_preference(self) return wrapped(self._meta:option "read_preference", "mode") end
+--- The read preference of what a queryset asks.
+function opening.read_preference(self)
+  return wrapped(self._meta:option "read_preference", "mode")
+end
 
 --- The options of a write of this model, for the driver.
 ---@param meta table
@@ -83,7 +86,7 @@ function opening.source(self, limit)
   options.skip = self._skip > 0 and self._skip or nil
   options.limit = limit or self._limit
   local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
-    options, read_preference(self))
+    options, opening.read_preference(self))
   if not op then return failed(self, message) end
   local source = { name = self._meta.name, conn = conn, op = op }
   if not self._values then
@@ -123,7 +126,7 @@ function opening.pipeline(self, stages, given)
   for i = front and 2 or 1, #stages do all[#all + 1] = stages[i] end
   for name, value in pairs(given or {}) do options[name] = value end
   local op, message = core.query_aggregate(conn.client, database, collection,
-    not front and conditions or nil, all, options, read_preference(self))
+    not front and conditions or nil, all, options, opening.read_preference(self))
   if not op then return failed(self, message) end
   return { name = self._meta.name, conn = conn, op = op }
 end

@@ -190,6 +190,26 @@ function QuerySet:delete() end
 ---@return modm.Rows
 function QuerySet:aggregate(...) end
 
+---@class modm.WatchOptions
+---@field full_document? "updateLookup"|"default"|"whenAvailable"|"required" "updateLookup" without
+---@field full_document_before_change? "off"|"whenAvailable"|"required"
+---@field resume_after? table a token of a change or a stream
+---@field start_after? table a token; also of the change that ended a stream
+---@field start_at? modm.Timestamp
+---@field max_await_ms? integer how long the server waits for a change; 1000 without
+---@field batch_size? integer
+---@field operations? string[] only these
+---@field stages? table[] more stages, in MongoDB's own words
+---@field show_expanded_events? boolean
+
+--- Watches what happens to the queryset's documents, from now on or from where a token says. Needs
+--- a replica set. Goes on by itself after a fault of the network or a step-down.
+---@param options? modm.WatchOptions
+---@return modm.ChangeStream<T>? stream
+---@return string? message
+---@return modm.Error? err
+function QuerySet:watch(options) end
+
 --- Makes a class of querysets with methods of your own, for Manager.from_queryset.
 ---@param methods table<string, function>
 ---@return table class
@@ -213,6 +233,37 @@ function Rows:list() end
 ---@return string? message
 ---@return modm.Error? err
 function Rows:first() end
+
+---@class modm.Change<T>
+---@field operation string "insert", "update", "replace", "delete", or what befell the collection
+---@field key any the primary key
+---@field document? T as it is now
+---@field before? T as it was, where the server keeps that
+---@field updated? table<string, any> of an update: path -> new value
+---@field removed? string[] of an update: paths
+---@field time? modm.Timestamp
+---@field token table where to go on after it
+---@field raw table the server's own words
+
+--- What happens to the documents of a queryset.
+---@class modm.ChangeStream<T>
+---@field token? table where it is: for watch { resume_after = token }
+---@field closed? boolean
+local ChangeStream = {}
+
+--- The next change; nil alone when none came within max_await_ms, or when the stream is over.
+---@return modm.Change<T>? change
+---@return string? message
+---@return modm.Error? err
+function ChangeStream:next() end
+
+--- Iterates, and waits for each change, until the stream is closed or its collection goes away.
+--- Raises error objects. When the loop ends early, Lua 5.4 closes the stream.
+---@return fun(): modm.Change<T>?
+function ChangeStream:iter() end
+
+--- Ends the stream; its token stays.
+function ChangeStream:close() end
 
 --- Gives querysets of its model, and has all their methods: `Model.objects`.
 ---@class modm.Manager<T>: modm.QuerySet<T>
