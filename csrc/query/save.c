@@ -47,6 +47,8 @@ typedef struct save {
    modm_buffer *now;
    uint8_t id[MODM_ID_ELEMENT]; /* a new key, when it needs one */
    bool new_key;
+   const uint8_t *guard; /* a document that must hold on the server, or NULL */
+   size_t guard_len;
    bool elsewhere; /* it goes to another collection than it came from */
    plan plan;
    modm_error err;
@@ -101,15 +103,28 @@ write_whole (const save *s, modm_buffer *b)
    modm_write_end (b, start);
 }
 
+/* The key, and the guard. */
 static void
-write_key_filter (const uint8_t *document, size_t len, modm_buffer *b)
+write_filter (const save *s, modm_buffer *b)
 {
    modm_element e;
    modm_write_key (b, MODM_BSON_DOCUMENT, "q", 1);
    size_t start = modm_write_begin (b);
-   if (modm_reader_find (document, len, "_id", 3, &e))
+   if (modm_reader_find (s->now->data, s->now->len, "_id", 3, &e))
       modm_write_element (b, &e);
+   if (s->guard)
+      modm_buffer_write (b, s->guard + 4, s->guard_len - 5);
    modm_write_end (b, start);
+}
+
+/* A document that is to replace one of a known state must not be made where there is none. */
+static bool
+may_upsert (const save *s)
+{
+   modm_reader r;
+   modm_element e;
+   return !s->guard || (modm_reader_init (&r, s->guard, s->guard_len) &&
+                        modm_reader_next (&r, &e) && e.type == MODM_BSON_NULL);
 }
 
 /* {update: collection, updates: [{q: {_id}, u, multi: false}], ordered: true} */
@@ -124,7 +139,7 @@ write_update (save *s, modm_op *op)
    size_t list = modm_write_begin (b);
    modm_write_index_key (b, MODM_BSON_DOCUMENT, 0);
    size_t statement = modm_write_begin (b);
-   write_key_filter (s->now->data, s->now->len, b);
+   write_filter (s, b);
    modm_write_key (b, MODM_BSON_DOCUMENT, "u", 1);
    if (s->plan == REPLACE)
       write_whole (s, b);
@@ -133,7 +148,7 @@ write_update (save *s, modm_op *op)
    if (same)
       s->plan = NOTHING;
    modm_write_bool (b, "multi", false);
-   if (s->plan == REPLACE)
+   if (s->plan == REPLACE && may_upsert (s))
       modm_write_bool (b, "upsert", true);
    modm_write_end (b, statement);
    modm_write_end (b, list);
@@ -191,16 +206,18 @@ modm_save_l_plan (lua_State *L)
    return 1;
 }
 
-/* core.save(client, document, database, collection, force_insert, options, elsewhere) -> op,
- * encoding | false when nothing differs | nil, message, path. The encoding is what core.saved takes
- * once the operation has run. */
+/* core.save(client, document, database, collection, force_insert, options, elsewhere, guard) ->
+ * op, encoding | false when nothing differs | nil, message, path. The guard is what must hold on
+ * the server, in BSON, or nil. The encoding is what core.saved takes once the operation has run. */
 int
 modm_save_l_save (lua_State *L)
 {
    save s = {.d = modm_document_check (L, 2)};
    bool force = lua_toboolean (L, 5);
    s.elsewhere = lua_toboolean (L, 7);
-   lua_settop (L, 6);
+   lua_settop (L, 8);
+   if (!lua_isnil (L, 8))
+      s.guard = modm_query_bytes (L, 8, &s.guard_len);
    modm_op *op =
       modm_op_push (L, 1, MODM_OP_COMMAND_WRITE, luaL_checkstring (L, 3), luaL_checkstring (L, 4));
    s.now = modm_scratch_acquire (L);
@@ -208,7 +225,7 @@ modm_save_l_save (lua_State *L)
    uint8_t *copy = NULL;
    size_t len = s.now->len + (s.new_key ? MODM_ID_ELEMENT : 0);
    if (ok && s.plan != NOTHING) {
-      lua_pushvalue (L, 7);
+      lua_pushvalue (L, 9);
       copy = lua_newuserdata (L, len);
       size_t head = s.new_key ? MODM_ID_ELEMENT : 0;
       memcpy (copy + 4, s.id, head);

@@ -7,6 +7,7 @@ local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
+local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
@@ -19,6 +20,7 @@ local document = { methods = {}, embedded_methods = {} }
 local NEED_DEFAULT, NEED_REFERENCE, NEED_REFERENCES = 1, 2, 3
 
 local function relation() return require "modm.relation" end
+local function saving() return require "modm.saving" end
 
 -- The __index of a model whose reads may run Lua: no C frame stands below a default or a fetch.
 local function wrap(read)
@@ -166,9 +168,30 @@ function methods:save(given)
     local ok, message, err = save_cascading(self)
     if not ok then return nil, message, err end
   end
-  local saving = require "modm.saving"
-  if not hooks.saves(meta) then return saving.save(self, meta, given.force_insert or false) end
-  return saving.save_with_hooks(self, meta, given, cascade)
+  if not hooks.saves(meta) then return saving().save(self, meta, given.force_insert or false) end
+  return saving().save_with_hooks(self, meta, given, cascade)
+end
+
+--- Calls change(document) and saves it; where another save came first, reads the document anew and
+--- does so again. All changes belong into the function. Of a model with Meta.version.
+---@param change fun(document: modm.Document): any, string?, modm.Error? nil and a message end it
+---@param given { attempts: integer? }|nil at most so many (100), and then the ConflictError
+---@return modm.Document|nil, string? message, modm.Error? err
+function methods:save_with(change, given)
+  local meta = meta_with_collection(self, "save_with")
+  options.check("save_with", given, { attempts = "integer" })
+  if not meta.counter then misuse("%s: save_with needs Meta.version", meta.name) end
+  if type(change) ~= "function" then misuse("%s: save_with takes a function", meta.name) end
+  local left = given and given.attempts or 100
+  while true do
+    local ok, message, err = change(self)
+    if not ok and message ~= nil then return nil, message, err end
+    ok, message, err = self:save()
+    left = left - 1
+    if ok or err.kind ~= "ConflictError" or left <= 0 then return ok, message, err end
+    ok, message, err = self:refresh_from_db()
+    if not ok then return nil, message, err end
+  end
 end
 
 --- Deletes the document by its key, with the delete rules of the models that refer to it. The hooks
@@ -184,9 +207,22 @@ function methods:delete()
   hooks.refuse(meta, self, "delete")
   local ok, message, err = hooks.run(meta, self, "before delete")
   if not ok then return nil, message, err end
+  local set = meta.default_manager:filter { pk = key }
+  if meta.counter then
+    local version
+    version, err = kept.version(self, meta)
+    if err then return errors.failure(err) end
+    set = set:raw(core.decode(kept.guard(meta, version)))
+  end
   local deleted
-  deleted, message, err = meta.default_manager:filter { pk = key }:delete()
+  deleted, message, err = set:delete()
   if not deleted then return nil, message, err end
+  if deleted == 0 and meta.counter then
+    local there
+    there, message, err = saving().is_there(self, meta)
+    if there == nil then return nil, message, err end
+    if there then return errors.failure(kept.conflict(self, meta)) end
+  end
   if deleted > 0 then return hooks.run(meta, self, "after delete") end
   return true
 end

@@ -18,6 +18,8 @@ end
 ---@field message string
 ---@field model string|nil the model's full name
 ---@field errors table|nil of a ValidationError: field -> list of messages, or a tree
+---@field document modm.Document|nil of a ConflictError
+---@field version any of a ConflictError: what was expected
 ---@field hook string|nil of a HookError: "before save" or another
 ---@field code integer|nil the server's code
 ---@field code_name string|nil the server's name for it

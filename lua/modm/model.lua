@@ -6,6 +6,7 @@ local document = require "modm.document"
 local errors = require "modm.errors"
 local field = require "modm.fields".internal
 local indexes = require "modm.indexes"
+local kept = require "modm.kept"
 local invalid = require "modm.model.invalid"
 local layout = require "modm.model.layout"
 local manager = require "modm.manager"
@@ -160,6 +161,7 @@ local function extend(parent, name, definition)
   meta.cls = meta.cls or name
   meta.children, meta.classes, meta.owners, meta.hooks = {}, {}, {}, {}
   meta.methods = setmetatable(parts.methods, { __index = parent.methods })
+  kept.define(meta, parts, base)
   meta.fields = layout.merge(name, base, parts, meta.embedded)
   local list = codec.apply(layout.ordered(meta.fields), meta.codec_options)
   layout.check_names(name, list, meta.methods)

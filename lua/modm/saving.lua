@@ -4,6 +4,7 @@ local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
+local kept = require "modm.kept"
 local opening = require "modm.queryset.opening"
 local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
@@ -22,19 +23,12 @@ function saving.encoding_error(meta, message, path)
     { model = meta.name, errors = tree })
 end
 
---- Sends what has to be sent for a document that was validated, and nothing when nothing differs.
----@param doc modm.Document
----@param meta table of its model
----@param force_insert boolean
----@return modm.Document|nil document
----@return string? message
----@return modm.Error? err DoesNotExist: it is gone from the server
----@return boolean? nothing whether nothing was sent
-function saving.save(doc, meta, force_insert)
+-- Sends what has to be sent, where the guard holds on the server.
+local function send(doc, meta, force_insert, guard)
   local conn, database, collection = meta:open()
   if not conn then return nil, database, collection end
   local op, encoding, path = core.save(conn.client, doc, database, collection, force_insert,
-    opening.write_options(meta), scoped.is_elsewhere(doc, meta))
+    opening.write_options(meta), scoped.is_elsewhere(doc, meta), guard)
   if op == false then return doc, nil, nil, true end
   if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
   local ok, message, err = duplicate.run(meta, conn, op)
@@ -45,6 +39,60 @@ function saving.save(doc, meta, force_insert)
   end
   scoped.note({ doc }, 1, 1)
   return doc
+end
+
+--- Whether a document's key is on the server.
+---@param doc modm.Document
+---@param meta table
+---@return boolean|nil there, string? message, modm.Error? err
+function saving.is_there(doc, meta)
+  local keys = require "modm.relation.keys"
+  local place, message, err = keys.open(meta)
+  if not place then return nil, message, err end
+  local op, why = keys.find(place, core.filter(meta.schema, { pk = core.key(doc) }), 1)
+  if not op then return keys.failed(meta, why) end
+  local found = core.keys()
+  local done
+  done, message, err = keys.read(place.conn, op, found, 1)
+  if done == nil then return nil, message, err end
+  return #found > 0
+end
+
+-- What a write that failed by its guard is: a conflict when somebody else's document is there.
+local function explain(doc, meta, fresh, message, err)
+  local taken = err.kind == "DuplicateKeyError" and err.key == "_id" and not fresh
+  local there = taken
+  if err:is(meta.DoesNotExist) then
+    local why, failure
+    there, why, failure = saving.is_there(doc, meta)
+    if there == nil then return nil, why, failure end
+  end
+  if there then return errors.failure(kept.conflict(doc, meta)) end
+  return nil, message, err
+end
+
+--- Sends what has to be sent for a document that was validated, and nothing when nothing differs.
+---@param doc modm.Document
+---@param meta table of its model
+---@param force_insert boolean
+---@return modm.Document|nil document
+---@return string? message
+---@return modm.Error? err DoesNotExist: it is gone; ConflictError: another save came first
+---@return boolean? nothing whether nothing was sent
+function saving.save(doc, meta, force_insert)
+  if not kept.any(meta) then return send(doc, meta, force_insert) end
+  local event, why, path = core.plan(doc, force_insert, scoped.is_elsewhere(doc, meta))
+  if not event then return errors.failure(saving.encoding_error(meta, why, path)) end
+  if event == "nothing" then return doc, nil, nil, true end
+  local fresh = force_insert or core.key(doc) == nil
+  local before, guard, refused = kept.put(doc, meta, event, fresh)
+  if not before then return errors.failure(refused) end
+  core.convert(doc)
+  local ok, message, err = send(doc, meta, force_insert, guard)
+  if ok then return doc end
+  kept.take_back(doc, before)
+  if not guard then return nil, message, err end
+  return explain(doc, meta, fresh, message, err)
 end
 
 -- Runs the hooks before a save. Returns the event that it is besides: "insert", "update", or

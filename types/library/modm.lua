@@ -162,13 +162,17 @@ function modm.collection_options(model, options, f) end
 --- gives the message.
 ---@class modm.Error
 --- ValidationError, DoesNotExist, MultipleObjectsReturned, OperationError, DuplicateKeyError,
---- HookError, ServerError, ConnectionError, ConfigurationError, InvalidModel or ModelDoesNotExist.
+--- HookError, ConflictError, ServerError, ConnectionError, ConfigurationError, InvalidModel or
+--- ModelDoesNotExist.
 ---@field kind string
 ---@field message string
 --- The model's full name.
 ---@field model? string
 --- Of a ValidationError: field -> list of messages, or field -> (position or field) -> ...
 ---@field errors? table
+--- Of a ConflictError: the document, and the version that was expected.
+---@field document? modm.Document
+---@field version? any
 --- Of a HookError: which, such as "before save".
 ---@field hook? string
 --- The server's code, its name, and the server's labels.

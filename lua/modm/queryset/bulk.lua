@@ -5,6 +5,7 @@ local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
+local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local registry = require "modm.registry"
@@ -195,6 +196,13 @@ function QuerySet:bulk_create(documents, given)
   if not job.conn then return nil, job.database, job.collection end
   prepare(job, given.full_clean ~= false)
   if #job.failures > 0 then return failed(job) end
+  for _, doc in ipairs(job.documents) do
+    local meta = registry.meta(core.model_of(doc))
+    if kept.any(meta) then
+      kept.put(doc, meta, "insert", true)
+      core.convert(doc)
+    end
+  end
   local ok, message, err = insert_all(job)
   if not ok then return nil, message, err end
   if given.retrieve then return job.documents end

@@ -4,6 +4,7 @@ local base = require "modm.queryset.base"
 local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
+local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 
@@ -150,6 +151,7 @@ function QuerySet:update(update, given)
     check_upsert(self)
     update = with_class(self, update)
   end
+  update = kept.in_update(self._meta, update, given.upsert or false)
   local settings = opening.write_options(self._meta) or {}
   settings.let, settings.comment, settings.maxTimeMS = given.let, given.comment, given.max_time_ms
   settings.bypassDocumentValidation = given.bypass_document_validation

@@ -41,6 +41,8 @@ end
 function QuerySet:only(...)
   local list = { { "_id", 1 } }
   if core.class_name(self._meta.schema) then list[2] = { "_cls", 1 } end
+  local counter = self._meta.counter
+  if counter then list[#list + 1] = { self._meta.stored_names[counter], 1 } end
   for _, name in ipairs(names_of(self, "only", ...)) do
     for _, stored in ipairs(base.stored_names(self, name)) do list[#list + 1] = { stored, 1 } end
   end

@@ -1,6 +1,7 @@
 --- NULLIFY and PULL: takes references away from the documents that hold them.
 
 local core = require "modm.core"
+local kept = require "modm.kept"
 local keys = require "modm.relation.keys"
 local opening = require "modm.queryset.opening"
 
@@ -62,6 +63,7 @@ function detaching.run(place, rule, set, from, to)
   local path, filters = update_path(rule.path, in_list and 1 or 0, values)
   local update = { ["$unset"] = { [path] = "" } }
   if in_list then update = { ["$pull"] = { [path] = { ["$in"] = values } } } end
+  update = kept.in_update(place.meta, update, false)
   return keys.write(place, core.update(place.conn.client, place.database, place.collection,
     keys.filter(rule, set, from, to), update, { multi = true, arrayFilters = filters },
     opening.write_options(place.meta)))

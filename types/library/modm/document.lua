@@ -31,8 +31,19 @@ local Document = {}
 ---@param options? modm.SaveOptions
 ---@return T? document
 ---@return string? message
----@return modm.Error? err DoesNotExist when it is gone, ValidationError, ServerError, ...
+---@return modm.Error? err DoesNotExist, ConflictError, ValidationError, ServerError, ...
 function Document:save(options) end
+
+--- Calls change(document) and saves it; where another save came first, reads the document anew and
+--- does so again. All changes belong into the function. Of a model with Meta.version.
+---@generic T: modm.Document
+---@param self T
+---@param change fun(document: T): any, string?, modm.Error? nil and a message end it
+---@param options? { attempts?: integer } at most so many (100)
+---@return T? document
+---@return string? message
+---@return modm.Error? err ConflictError after the last attempt
+function Document:save_with(change, options) end
 
 --- Deletes the document by its key, with the delete rules of the models that refer to it.
 ---@return true? ok

@@ -160,3 +160,7 @@ function Model:after(event, hook) end
 ---@field cls_aliases? string[]
 --- Documents without `_cls` are of this model.
 ---@field cls_optional? boolean
+--- Two DateTimeFields that modm sets, created_at and updated_at, or others.
+---@field timestamps? boolean|{ created?: string, updated?: string }
+--- An IntegerField that each save checks and raises; its name, or true for "version".
+---@field version? boolean|string
