@@ -116,7 +116,10 @@ install: ## install under PREFIX (/usr/local) for LUA_VERSION (5.4, or 5.1 for L
 	@flock build/.lock $(MAKE) -s -j$(JOBS) build/$(INSTALL_FLAVOUR)/modm/core.so
 	@$(MAKE) -s copy CORE=build/$(INSTALL_FLAVOUR)/modm/core.so \
 	  INST_LUADIR=$(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION) \
-	  INST_LIBDIR=$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
+	  INST_LIBDIR=$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION) \
+	  INST_BINDIR=$(DESTDIR)$(PREFIX)/bin
+	@sed -i '1s/lua$$/$(if $(filter 5.1,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))/' \
+	  '$(DESTDIR)$(PREFIX)/bin/modm'
 INSTALL_FLAVOUR := $(if $(filter 5.1,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
 
 # What luarocks calls: it gives the compiler, the flags and the folders.
@@ -133,6 +136,7 @@ endif
 .PHONY: copy
 copy:
 	@mkdir -p '$(INST_LIBDIR)/modm' '$(INST_LUADIR)'
+	@install -Dm 755 bin/modm '$(INST_BINDIR)/modm'
 	@install -m 755 $(CORE) '$(INST_LIBDIR)/modm/core.so'
 	@cd lua && find modm -name '*.lua' -exec install -Dm 644 '{}' '$(INST_LUADIR)/{}' \;
 

@@ -1,5 +1,6 @@
 -- The rock: our Makefile builds it with the compiler, flags and folders that luarocks gives.
--- For LuaJIT: luarocks --lua-version 5.1 make LUA_INCDIR=<folder of luajit's lua.h>
+-- For LuaJIT: luarocks --lua-version 5.1 make LUA_INCDIR=<folder of luajit's lua.h>; where there is a
+-- lua5.1 too, the command needs `luarocks --lua-version 5.1 config lua_interpreter luajit` before.
 rockspec_format = "3.0"
 package = "modm"
 version = "scm-1"
@@ -36,5 +37,6 @@ build = {
   install_variables = {
     INST_LIBDIR = "$(LIBDIR)",
     INST_LUADIR = "$(LUADIR)",
+    INST_BINDIR = "$(BINDIR)",
   },
 }

@@ -154,9 +154,21 @@ modm_op_document (modm_op *op, const uint8_t **document, size_t *len)
    modm_cursor *cursor = op->cursor;
    if (!cursor || cursor->at >= cursor->batch.len)
       return false;
+   cursor->last = cursor->at;
    *document = cursor->batch.data + cursor->at;
    *len = (size_t) modm_load_i32 (*document);
    cursor->at += *len;
+   return true;
+}
+
+bool
+modm_op_last (modm_op *op, const uint8_t **document, size_t *len)
+{
+   const modm_cursor *cursor = op->cursor;
+   if (!cursor || cursor->at == 0)
+      return false;
+   *document = cursor->batch.data + cursor->last;
+   *len = (size_t) modm_load_i32 (*document);
    return true;
 }
 

@@ -66,6 +66,8 @@ modm_op *modm_op_check (lua_State *L, int idx);
 bool modm_op_run (modm_op *op);
 /* The next document that a run fetched, borrowed until the next run; false when a run is needed. */
 bool modm_op_document (modm_op *op, const uint8_t **document, size_t *len);
+/* The one that was handed out last, until the next run. */
+bool modm_op_last (modm_op *op, const uint8_t **document, size_t *len);
 /* True when a cursor has no further document. */
 bool modm_op_done (const modm_op *op);
 /* Kills the cursor and frees what was to be sent; it cannot be run again. Idempotent. */

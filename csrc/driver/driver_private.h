@@ -72,6 +72,7 @@ typedef struct modm_cursor {
    size_t at;                      /* the next one to hand out */
    uint32_t limit;                 /* documents to fetch in one run */
    bool fixed;                     /* the limit is the caller's batch size */
+   size_t last;                    /* where the document begins that was handed out last */
    bool done;                      /* no further document will come */
 } modm_cursor;
 

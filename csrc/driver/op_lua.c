@@ -149,6 +149,19 @@ l_next_table (lua_State *L)
    return 1;
 }
 
+/* op:last() -> the document that was handed out last, as a table, or nil. */
+static int
+l_last (lua_State *L)
+{
+   const uint8_t *document;
+   size_t len;
+   if (modm_op_last (modm_op_check (L, 1), &document, &len))
+      modm_push_document (L, document, len);
+   else
+      lua_pushnil (L);
+   return 1;
+}
+
 /* ---- simple use ---- */
 
 void
@@ -264,7 +277,8 @@ modm_op_open (lua_State *L)
       {"__gc", mt_gc}, {"__close", l_close}, {"__tostring", mt_tostring}, {NULL, NULL}};
    static const luaL_Reg methods[] = {
       {"run", l_run},   {"join", l_join},   {"error", l_error},           {"reply", l_reply},
-      {"done", l_done}, {"close", l_close}, {"next_table", l_next_table}, {NULL, NULL}};
+      {"done", l_done}, {"close", l_close}, {"next_table", l_next_table}, {"last", l_last},
+      {NULL, NULL}};
    static const luaL_Reg functions[] = {{"command", l_command},     {"find", l_find},
                                         {"aggregate", l_aggregate}, {"indexes", l_indexes},
                                         {"insert", l_insert},       {NULL, NULL}};

@@ -1,6 +1,5 @@
 --- A collection's validator on the server, made from its model.
 
-local connection = require "modm.connection"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local family = require "modm.relation.family"
@@ -59,14 +58,15 @@ end
 function validator.install(meta, given)
   check(meta, given)
   given = given or {}
-  local conn, message, err = connection.get(meta.connection_alias)
-  if not conn then return nil, message, err end
-  local before, why, failure = stored_options(conn, meta.collection_name)
-  if before == false then return nil, why, failure end
+  local conn, collection, err = meta:place()
+  if not conn then return nil, collection, err end
+  local before, message
+  before, message, err = stored_options(conn, collection)
+  if before == false then return nil, message, err end
   local schema, unsaid = json_schema.of(meta)
   local ok
   ok, message, err = conn:run(core.command(conn.client, "write", conn.database, core.ordered {
-    { before and "collMod" or "create", meta.collection_name },
+    { before and "collMod" or "create", collection },
     { "validator", { ["$jsonSchema"] = schema } },
     { "validationLevel", given.level or "strict" },
     { "validationAction", given.action or "error" },
