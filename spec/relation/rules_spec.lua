@@ -493,6 +493,36 @@ describe("rules together", function()
   end)
 end)
 
+describe("a default manager that hides documents", function()
+  local Shown = modm.Manager:extend {
+    get_queryset = function(self)
+      return modm.Manager.get_queryset(self):filter { hidden = false }
+    end,
+  }
+
+  it("hides none of them from references and rules, but from the methods of documents", function()
+    local User = model("User", {
+      name = f.CharField { primary_key = true }, hidden = f.BooleanField { default = false },
+      shown = Shown(), everyone = modm.Manager(),
+    })
+    local Post = model("Post", {
+      author = f.ReferenceField { User, on_delete = modm.CASCADE },
+      hidden = f.BooleanField { default = false }, shown = Shown(), everyone = modm.Manager(),
+    })
+    local ghost = assert(User { name = "ghost", hidden = true }:save())
+    local post = assert(Post { author = ghost, hidden = true }:save())
+    assert.equal(0, User.shown:count())
+    assert.equal("ghost", assert(Post.everyone:get { pk = post.pk }).author.name)
+    local ok, _, err = ghost:refresh_from_db()
+    assert.is_nil(ok)
+    assert.is_true(err:is(User.DoesNotExist))
+    assert(ghost:delete())
+    assert.equal(1, User.everyone:count())
+    assert.equal(1, User.everyone:filter { name = "ghost" }:delete())
+    assert.equal(0, Post.everyone:count())
+  end)
+end)
+
 describe("references by name", function()
   it("have their rules once the name is there", function()
     number = number + 1
