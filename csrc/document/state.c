@@ -178,6 +178,14 @@ l_id_of (lua_State *L)
    return 1;
 }
 
+/* core.is_loaded(document) -> whether it is in the database as far as it knows */
+static int
+l_is_loaded (lua_State *L)
+{
+   lua_pushboolean (L, modm_document_check (L, 1)->flags & MODM_DOC_LOADED);
+   return 1;
+}
+
 /* core.schema_of(document) -> its schema; core.model_of(document) -> its class */
 static int
 l_schema_of (lua_State *L)
@@ -206,6 +214,7 @@ const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
                                                   {"encode_document", l_encode},
                                                   {"key", l_key},
                                                   {"id_of", l_id_of},
+                                                  {"is_loaded", l_is_loaded},
                                                   {"schema_of", l_schema_of},
                                                   {"model_of", l_model_of},
                                                   {NULL, NULL}};
