@@ -25,7 +25,7 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan lint format types bench \
+.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan interop lint format types bench \
         install setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
@@ -91,6 +91,11 @@ asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file na
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/asan-%/modm/core.so,lua5.4 luajit)
 	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
+
+interop: ## hold modm to PyMODM itself: each reads, changes and finds what the other wrote
+	@tools/setup interop
+	@$(MAKE) -s all
+	@tools/with-mongod interop/run lua5.4 luajit
 
 lint: ## check style, rooms and sizes, and run the static analysers
 	@tools/setup test lint

@@ -1,0 +1,152 @@
+# PyMODM's side of each step: peer.py STEP DATABASE CASES; interop/peer.lua is modm's side.
+# What a step prints must be the same on both sides; what it writes is compared by interop/run.
+import datetime
+import os
+import sys
+
+import pymodm
+from bson import json_util
+from bson.son import SON
+from pymodm.errors import OperationError, ValidationError
+from pymongo import MongoClient
+
+import models
+from view import show
+
+
+def uri(database):
+    hosts, _, options = os.environ['MODM_TEST_URI'].partition('?')
+    return hosts.rsplit('/', 1)[0] + '/' + database + '?' + options
+
+
+def cases(name):
+    client = MongoClient(os.environ['MODM_TEST_URI'], document_class=SON)
+    return [row['case'] for row in client[sys.argv[3]][name].find().sort('_id', 1)]
+
+
+def build(value, saved):
+    """A value of the cases, with what its markers stand for."""
+    if isinstance(value, list):
+        return [build(item, saved) for item in value]
+    if isinstance(value, dict):
+        if '@saved' in value:
+            return saved[value['@saved']]
+        if '@date' in value:
+            return datetime.datetime(*value['@date'])
+        if '@embedded' in value:
+            given = {k: build(v, saved) for k, v in value.items() if k != '@embedded'}
+            return getattr(models, value['@embedded'])(**given)
+    return value
+
+
+def write():
+    saved = {}
+    for case in cases('documents'):
+        values = {name: build(value, saved) for name, value in case['values'].items()}
+        instance = getattr(models, case['model'])(*case.get('positions', []), **values)
+        try:
+            saved[case['label']] = instance.save()
+        except ValidationError as error:
+            print(case['label'], 'is refused:', error)
+
+
+def everything():
+    """All documents, each model's own."""
+    for name, model in sorted(vars(models).items()):
+        if not hasattr(model, 'objects'):  # an embedded model, or no model
+            continue
+        own = {} if model._mongometa.final else {'_cls': 'models.' + name}
+        yield from model.objects.raw(own).order_by([('_id', 1)])
+
+
+def view():
+    for instance in everything():
+        instance.full_clean()
+        show(instance)
+
+
+def resave():
+    for instance in everything():
+        instance.save()
+
+
+def found(case):
+    return getattr(models, case['model']).objects.get({'_id': case['pk']})
+
+
+def inner(value, name):
+    if name.isdigit():
+        return value[int(name)]
+    return value[name] if isinstance(value, dict) else getattr(value, name)
+
+
+def change():
+    for case in cases('changes'):
+        instance = found(case)
+        for path, value in case.get('set', {}).items():
+            *parts, last = path.split('.')
+            target = instance
+            for part in parts:
+                target = inner(target, part)
+            value = build(value, {})
+            if last.isdigit():
+                target[int(last)] = value
+            elif isinstance(target, dict):
+                target[last] = value
+            else:
+                setattr(target, last, value)
+        for path, value in case.get('push', {}).items():
+            target = instance
+            for part in path.split('.'):
+                target = inner(target, part)
+            target.append(build(value, {}))
+        for name in case.get('unset', []):
+            delattr(instance, name)
+        instance.save()
+
+
+def delete():
+    for case in cases('deletes'):
+        try:
+            found(case).delete()
+            print(case['model'], case['pk'], 'deleted')
+        except OperationError:
+            print(case['model'], case['pk'], 'denied')
+
+
+def query():
+    for n, case in enumerate(cases('queries')):
+        matching = getattr(models, case['model']).objects.raw(case['raw'])
+        if 'order_by' in case:
+            matching = matching.order_by([tuple(pair) for pair in case['order_by']])
+        for step in ('skip', 'limit'):
+            if step in case:
+                matching = getattr(matching, step)(case[step])
+        for step in ('only', 'exclude'):
+            if step in case:
+                matching = getattr(matching, step)(*case[step])
+        print('query', n, case['model'], 'counts', matching.count())
+        for instance in matching:
+            show(instance)
+
+
+def index():
+    models.Indexed.objects.count()
+
+
+def probe():
+    values = cases('values')
+    for name, field in models.PROBES.items():
+        attributes = {'key': models.fields.CharField(primary_key=True), 'x': field,
+                      '__module__': 'models',
+                      'Meta': type('Meta', (), {'final': True, 'collection_name': 'probe'})}
+        model = type('Probe', (pymodm.MongoModel,), attributes)
+        for case in values:
+            try:
+                model(key=name + ' <- ' + case['name'], x=build(case['value'], {})).save()
+            except Exception:  # what PyMODM and the driver raise is of many kinds
+                pass
+
+
+pymodm.connect(uri(sys.argv[2]))
+globals()[sys.argv[1]]()
