@@ -87,8 +87,9 @@ model(Model, "Options", {
 })
 
 model(Model, "StandardUUID", {
-  key = fields.UUIDField { primary_key = true, subtype = 4 },
-  other = fields.ListField { fields.UUIDField { subtype = 4 } },
+  key = fields.UUIDField { primary_key = true },
+  other = fields.ListField { fields.UUIDField {} },
+  Meta = { codec_options = { uuid_representation = "standard" } },
 })
 
 -- ---- options of Meta ----
