@@ -11,6 +11,8 @@ MONGOC_PC   ?= $(shell $(PKG) --exists libmongoc-1.0 2>/dev/null || \
 pkg_cflags   = $(shell $(PKG) --cflags $(1) 2>/dev/null)
 MONGOC_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg_cflags,$(MONGOC_PC)))
 MONGOC_LIBS   := $(or $(shell $(PKG) --libs $(MONGOC_PC) 2>/dev/null),-lmongoc-1.0 -lbson-1.0)
+# HMAC, for the tokens of pages; libmongoc needs the same library.
+CRYPTO_LIBS   := -lcrypto
 LUA54_PC    ?= lua5.4
 LUAJIT_PC   ?= luajit
 
@@ -41,7 +43,7 @@ build: build/lua5.4/modm/core.so build/luajit/modm/core.so
 define flavour
 build/$(1)/modm/core.so: $(SOURCES:csrc/%.c=build/$(1)/obj/%.o) build/$(1)/sources
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) $$(MODM_LDFLAGS) $(3) -o $$@.new $$(filter %.o,$$^) $$(MONGOC_LIBS)
+	$$(CC) $$(LDFLAGS) $$(MODM_LDFLAGS) $(3) -o $$@.new $$(filter %.o,$$^) $$(MONGOC_LIBS) $$(CRYPTO_LIBS)
 	@mv $$@.new $$@
 
 build/$(1)/obj/%.o: csrc/%.c build/$(1)/flags
@@ -52,7 +54,7 @@ build/$(1)/flags: FORCE
 	@$$(call keep,$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS))
 
 build/$(1)/sources: FORCE
-	@$$(call keep,$$(SOURCES) $(3) $$(MONGOC_LIBS) $$(LDFLAGS))
+	@$$(call keep,$$(SOURCES) $(3) $$(MONGOC_LIBS) $$(CRYPTO_LIBS) $$(LDFLAGS))
 
 -include $(SOURCES:csrc/%.c=build/$(1)/obj/%.d)
 endef

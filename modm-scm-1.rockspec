@@ -11,7 +11,7 @@ description = {
   summary = "An object-document mapper for MongoDB, in C",
   detailed = [[
 Models, fields, validation, queries, references and delete rules for MongoDB, in the manner of
-PyMODM, for Lua 5.4 and LuaJIT. Needs libmongoc and libbson (Debian: libmongoc-dev).]],
+PyMODM, for Lua 5.4 and LuaJIT. Needs libmongoc and libbson (Debian: libmongoc-dev), and OpenSSL.]],
   license = "MIT",
 }
 dependencies = {
@@ -21,6 +21,7 @@ dependencies = {
 external_dependencies = {
   LIBMONGOC = { library = "mongoc*" },
   LIBBSON = { library = "bson*" },
+  CRYPTO = { header = "openssl/hmac.h", library = "crypto" },
 }
 build = {
   type = "make",

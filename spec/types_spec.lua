@@ -190,6 +190,7 @@ describe("stubs name what is there, and all of it:", function()
     same_names(options_with("retrieve"), classes["modm.BulkCreateOptions"].fields)
     same_names(options_with("upsert"), classes["modm.UpdateOptions"].fields)
     same_names(options_with("full_document"), classes["modm.WatchOptions"].fields)
+    same_names(options_with("before"), classes["modm.PageOptions"].fields)
   end)
 end)
 

@@ -60,6 +60,8 @@ modm_query_open (lua_State *L)
                                         {"join", modm_join_l_join},
                                         {"query_find", modm_find_l_find},
                                         {"query_aggregate", modm_find_l_aggregate},
+                                        {"token", modm_token_l_make},
+                                        {"token_bytes", modm_token_l_read},
                                         {"query_watch", modm_find_l_watch},
                                         {"watch_match", modm_watch_l_match},
                                         {"change", modm_watch_l_change},

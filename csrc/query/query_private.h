@@ -85,6 +85,11 @@ int modm_join_l_class (lua_State *L); /* core.class_filter */
 int modm_join_l_name (lua_State *L);  /* core.class_name */
 int modm_join_l_join (lua_State *L);  /* core.join */
 
+/* ---- tokens of pages (token.c) ---- */
+
+int modm_token_l_make (lua_State *L); /* core.token */
+int modm_token_l_read (lua_State *L); /* core.token_bytes */
+
 /* ---- operations ---- */
 
 /* Pushes an operation whose client, database and collection are arguments 1 to 3. */

@@ -17,6 +17,7 @@ require "modm.queryset.range"
 require "modm.queryset.shape"
 require "modm.queryset.bulk"
 require "modm.queryset.changes"
+require "modm.queryset.page"
 require "modm.watching"
 
 -- What the other modules of modm use.

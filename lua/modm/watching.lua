@@ -3,6 +3,7 @@
 local core = require "modm.core"
 local base = require "modm.queryset.base"
 local errors = require "modm.errors"
+local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local options = require "modm.options"
@@ -146,6 +147,8 @@ local function take(self)
     return nil
   end
   self.closed = raw.operationType == "invalidate" or self.closed
+  local _, err = hooks.loaded(self.meta, { raw.fullDocument }, 0, raw.fullDocument and 1 or 0)
+  if err then return errors.failure(err) end
   return change_of(self.meta, raw)
 end
 

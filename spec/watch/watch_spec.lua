@@ -167,6 +167,18 @@ describe("a change stream", function()
     stream:close()
   end)
 
+  it("runs the hooks after load", function()
+    local seen = {}
+    local Hooked = modm.MongoModel:extend("watch.Hooked", {
+      n = fields.IntegerField {}, Meta = { connection_alias = "watch", final = true } })
+    Hooked:after("load", function(doc) seen[#seen + 1] = doc.n end)
+    local stream = watch(Hooked.objects:all())
+    assert(Hooked { n = 7 }:save())
+    assert.equal(7, take(stream, 1)[1].document.n)
+    assert.same({ 7 }, seen)
+    stream:close()
+  end)
+
   it("says nil when nothing came in time", function()
     local stream = watch(Note.objects:all())
     local change, message = stream:next()

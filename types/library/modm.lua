@@ -162,8 +162,8 @@ function modm.collection_options(model, options, f) end
 --- gives the message.
 ---@class modm.Error
 --- ValidationError, DoesNotExist, MultipleObjectsReturned, OperationError, DuplicateKeyError,
---- HookError, ConflictError, ServerError, ConnectionError, ConfigurationError, InvalidModel or
---- ModelDoesNotExist.
+--- HookError, ConflictError, TokenError, ServerError, ConnectionError, ConfigurationError,
+--- InvalidModel or ModelDoesNotExist.
 ---@field kind string
 ---@field message string
 --- The model's full name.

@@ -190,6 +190,24 @@ function QuerySet:delete() end
 ---@return modm.Rows
 function QuerySet:aggregate(...) end
 
+---@class modm.PageOptions
+---@field size integer documents on a page
+---@field after? string the `next` of the page before
+---@field before? string the `previous` of the page after
+---@field key? string signs the tokens
+
+---@class modm.Page<T>: { [integer]: T }
+---@field next? string the token of the page after it
+---@field previous? string the token of the page before it
+
+--- One page, in the queryset's order; it goes by the values of its ends, so that inserts and
+--- deletions meanwhile show no document twice and hide none. A token that is none is a TokenError.
+---@param options modm.PageOptions
+---@return modm.Page<T>? page
+---@return string? message
+---@return modm.Error? err
+function QuerySet:page(options) end
+
 ---@class modm.WatchOptions
 ---@field full_document? "updateLookup"|"default"|"whenAvailable"|"required" "updateLookup" without
 ---@field full_document_before_change? "off"|"whenAvailable"|"required"
