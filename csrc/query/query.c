@@ -66,6 +66,7 @@ modm_query_open (lua_State *L)
                                         {"watch_match", modm_watch_l_match},
                                         {"change", modm_watch_l_change},
                                         {"batch", modm_find_l_batch},
+                                        {"typed", modm_typed_l_typed},
                                         {"ids", modm_find_l_ids},
                                         {"update", modm_write_l_update},
                                         {"delete", modm_write_l_delete},

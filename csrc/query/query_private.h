@@ -107,6 +107,7 @@ int modm_find_l_find (lua_State *L);
 int modm_find_l_aggregate (lua_State *L);
 int modm_find_l_watch (lua_State *L);
 int modm_find_l_batch (lua_State *L);
+int modm_typed_l_typed (lua_State *L);
 int modm_find_l_ids (lua_State *L);
 int modm_watch_l_match (lua_State *L);  /* core.watch_match */
 int modm_watch_l_change (lua_State *L); /* core.change */

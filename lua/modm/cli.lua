@@ -10,7 +10,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local cli = {}
 
-local names = { "check", "schema", "diagram" }
+local names = { "inspect", "check", "indexes", "schema", "diagram" }
 
 local function complain(text) io.stderr:write("modm: ", failure.scrub(text), "\n") end
 

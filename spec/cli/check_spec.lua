@@ -111,7 +111,7 @@ describe("modm check", function()
   it("helps", function()
     local found = help.run "--help"
     assert.equal(0, found.code)
-    for command in ("check schema diagram"):gmatch "%a+" do
+    for command in ("inspect check indexes schema diagram"):gmatch "%a+" do
       assert.matches("\n  " .. command, found.out, 1, true)
       local own = help.run(command, "--help")
       assert.equal(0, own.code)
