@@ -309,6 +309,15 @@ describe("delete", function()
     assert.equal(11, All.objects:count())
   end)
 
+  it("takes no arguments, so that none is taken for a condition or an option", function()
+    for _, given in ipairs { { n = 5 }, { atomic = true }, 5 } do
+      local message, here = help.raised(function() Item.objects:all():delete(given) end)
+      assert.matches("delete takes no arguments", message)
+      assert.is_true(here)
+    end
+    assert.equal(11, All.objects:count())
+  end)
+
   it("honours limit, skip and order", function()
     assert.equal(2, Item.objects:all():order_by "-n":skip(1):limit(2):delete())
     assert.is_nil((Item.objects:get { name = "i9" }))

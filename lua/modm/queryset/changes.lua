@@ -80,7 +80,10 @@ end
 ---@return integer|nil deleted
 ---@return string? message
 ---@return modm.Error? err
-function QuerySet:delete()
+function QuerySet:delete(...)
+  if select("#", ...) > 0 then
+    misuse("%s: delete takes no arguments: filter first", self._meta.name)
+  end
   refuse_everything(self, "delete")
   local relation = require "modm.relation"
   if relation.has_rules(self._meta) then return relation.delete(self) end
