@@ -6,11 +6,13 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
+local scope = require "modm.scope"
 local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
 
@@ -124,13 +126,13 @@ local methods = document.methods
 
 local save_options = { cascade = "boolean", full_clean = "boolean", force_insert = "boolean" }
 
--- Documents whose references are being saved before them.
-local under_way = setmetatable({}, { __mode = "k" })
+-- In the running coroutine: documents whose references are being saved before them.
+local under_way = scope.new()
 
 -- Saves what a document holds through its references.
 local function save_held(doc)
   for _, other in ipairs(relation().loaded(doc)) do
-    if not under_way[other] then
+    if not under_way:get(other) then
       local ok, message, err = other:save()
       if not ok then return nil, message, err end
     end
@@ -139,11 +141,7 @@ local function save_held(doc)
 end
 
 local function save_cascading(doc)
-  under_way[doc] = true
-  local ok, done, message, err = pcall(save_held, doc)
-  under_way[doc] = nil
-  if not ok then error(done, 0) end
-  return done, message, err
+  return under_way:run({ [doc] = true }, function() return save_held(doc) end)
 end
 
 --- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
@@ -155,7 +153,7 @@ function methods:save(given)
   local meta = meta_with_collection(self, "save")
   options.check("save", given, save_options)
   given = given or {}
-  hooks.refuse(meta, self, "save")
+  guard.refuse(meta, self, "save")
   local cascade = given.cascade
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
@@ -204,7 +202,7 @@ function methods:delete()
     return errors.failure(errors.new("OperationError",
       meta.name .. ": cannot delete a document that has no key"))
   end
-  hooks.refuse(meta, self, "delete")
+  guard.refuse(meta, self, "delete")
   local ok, message, err = hooks.run(meta, self, "before delete")
   if not ok then return nil, message, err end
   local set = meta.default_manager:filter { pk = key }
@@ -246,7 +244,7 @@ end
 ---@return modm.Document|nil, string?, modm.Error?
 function methods:refresh_from_db(names)
   local meta = meta_with_collection(self, "refresh_from_db")
-  hooks.refuse(meta, self, "refresh_from_db")
+  guard.refuse(meta, self, "refresh_from_db")
   local key = core.key(self)
   if key == nil then
     return errors.failure(errors.new("OperationError",

@@ -6,9 +6,9 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local guard = require "modm.guard"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
-local scope = require "modm.scope"
 
 local hooks = {}
 
@@ -19,9 +19,6 @@ local around_save = { "before save", "after save", "before insert", "after inser
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local generation = 0 -- of all that was declared
-
--- In the running coroutine: document -> the hook that it is in.
-local running = scope.new()
 
 --- Declares a hook.
 ---@param meta table
@@ -105,7 +102,9 @@ end
 function hooks.run(meta, doc, key)
   local list = all_of(meta)[key]
   if not list then return true end
-  return running:run({ [doc] = key }, function() return call_all(list, meta, doc, key) end)
+  return guard.run(doc, { what = "hook", path = { key } }, function()
+    return call_all(list, meta, doc, key)
+  end)
 end
 
 --- Runs the hooks after load for the documents from place n + 1 to `count` of a list.
@@ -124,17 +123,6 @@ function hooks.loaded(meta, list, n, count)
     if not ok then return i - 1, err end
   end
   return count
-end
-
---- Refuses what would run a document's hooks from within one of them, which need never end.
----@param meta table
----@param doc modm.Document
----@param method string
-function hooks.refuse(meta, doc, method)
-  local key = running:get(doc)
-  if key then
-    misuse("%s: %s is called on a document in a hook of its own (%s)", meta.name, method, key)
-  end
 end
 
 return hooks

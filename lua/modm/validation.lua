@@ -3,6 +3,7 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local registry = require "modm.registry"
@@ -20,9 +21,11 @@ end
 
 -- Calls the function defaults that are due, a list of document, name, ... True when one gave a
 -- value.
-local function fill_defaults(due)
+local function fill_defaults(due, place)
   local any = false
+  place.what = "default"
   for i = 1, #due, 2 do
+    place.path = { due[i + 1] }
     local value = core.default(due[i], due[i + 1])()
     core.set_default(due[i], due[i + 1], value)
     any = any or value ~= nil
@@ -30,19 +33,29 @@ local function fill_defaults(due)
   return any
 end
 
--- What a program's function gives; it may raise, but for want of memory, which is no fault of the
--- value's.
+-- Errors that are no word about a value: it could not be looked at.
+local prevents = { ConfigurationError = true, ConnectionError = true, OperationError = true,
+  ServerError = true, WriteConcernError = true }
+
+-- What a program's function says is wrong with a value: what it gave, or raised; or an error that
+-- prevented it. A position that error() put in front is of no use to who sees a form. Want of
+-- memory is no fault of the value's.
 local function call(fn, value)
-  local ok, result, message = pcall(fn, value)
+  local ok, result, message, err = pcall(fn, value)
   if not ok and result == "not enough memory" then error(result, 0) end
-  return ok, result, message
+  if ok and (result or message == nil and result == nil) then return nil end
+  local failure = type(result) == "string" and result:gsub("^[^\n:]+:%d+: ", "") or result
+  if ok then failure = message end
+  for _, given in ipairs { failure or false, err } do
+    if errors.is_error(given) and prevents[given.kind] then return nil, given end
+  end
+  return failure == nil and "is not valid" or failure
 end
 
--- The text of what was raised; a position that error() put in front is of no use to who sees a
--- form.
-local function text_of(raised)
-  if type(raised) ~= "string" then return tostring(raised) end
-  return (raised:gsub("^[^\n:]+:%d+: ", ""))
+-- The text of what a function gave or raised.
+local function text_of(failure)
+  local ok, text = pcall(tostring, failure)
+  return ok and type(text) == "string" and text or "is not valid"
 end
 
 -- The node of the tree at a path; made when `make`. Nil where a message stands on the way: of a
@@ -65,18 +78,17 @@ local function has_inner(node)
 end
 
 -- The validators of a value, unless something inside it is wrong; they speak before what is built
--- in.
+-- in. Returns the error that prevented one.
 local function run_validators(pending, tree)
   local position = 1
-  if has_inner(node_at(tree, pending.path, false)) then return end
+  if has_inner(node_at(tree, pending.path, false)) then return nil end
   for _, validator in ipairs(pending.validators) do
-    local ok, result, message = call(validator, pending.value)
-    local failure = not ok and text_of(result) or (not result and message and tostring(message))
-      or (result == false and "is not valid")
+    local failure, err = call(validator, pending.value)
+    if err then return err end
     if failure then
       local node = node_at(tree, pending.path, true)
-      if not node then return end
-      table.insert(node, position, failure)
+      if not node then return nil end
+      table.insert(node, position, text_of(failure))
       position = position + 1
     end
   end
@@ -99,22 +111,31 @@ local function merge(into, from)
 end
 
 -- Calls a document's clean, unless its fields have errors. What it says is a text, or a tree of its
--- own.
+-- own. Returns the error that prevented it.
 local function run_clean(pending, tree)
   local node = node_at(tree, pending.path, false)
-  if node and next(node) then return end
+  if node and next(node) then return nil end
   local clean = registry.meta(core.model_of(pending.clean)).methods.clean
-  local ok, result, message = call(clean, pending.clean)
-  if ok and (result or message == nil) and result ~= false then return end
-  local failure = ok and (message or "is not valid") or result
+  local failure, err = call(clean, pending.clean)
+  if not failure then return err end
   node = node_at(tree, pending.path, true)
-  if not node then return end
+  if not node then return nil end
   if type(failure) == "table" and failure.errors then
     merge(node, failure.errors)
   elseif #pending.path == 0 then
     node.clean = { text_of(failure) }
   else
     node[#node + 1] = text_of(failure)
+  end
+end
+
+-- Calls what only Lua can, in order. Returns the error that prevented one.
+local function run_pending(list, tree, place)
+  for _, entry in ipairs(list) do
+    local run = entry.validators and run_validators or run_clean
+    place.what, place.path = entry.validators and "validator" or "clean", entry.path
+    local err = run(entry, tree)
+    if err then return err end
   end
 end
 
@@ -150,19 +171,21 @@ end
 ---@param doc modm.Document
 ---@param exclude string[]|nil
 ---@param cascade boolean whether references that are unsaved will be saved first
----@return true|nil, string?, modm.Error?
+---@return true|nil, string?, modm.Error? err a ValidationError, or what prevented a validator
 function validation.check(doc, exclude, cascade)
   exclude = set_of(exclude)
+  local place, err = {}, nil
   local tree, pending, due = core.validate(doc, exclude, cascade)
-  while due do
-    local more = fill_defaults(due) -- a default may hold documents with defaults of their own
+  while due do -- a default may hold documents with defaults of their own
+    local more = guard.run(doc, place, function() return fill_defaults(due, place) end)
     tree, pending, due = core.validate(doc, exclude, cascade, not more)
   end
-  for _, entry in ipairs(pending or {}) do
+  if pending then
     tree = tree or {}
-    if entry.validators then run_validators(entry, tree) else run_clean(entry, tree) end
+    err = guard.run(doc, place, function() return run_pending(pending, tree, place) end)
+    core.convert(doc) -- what they assigned
   end
-  if pending then core.convert(doc) end -- what they assigned
+  if err then return errors.failure(err) end
   if not tree or not next(tree) then return true end
   return errors.failure(validation.error_of(registry.meta(core.model_of(doc)).name, tree))
 end
@@ -174,7 +197,7 @@ end
 ---@return true|nil, string?, modm.Error?
 function validation.run(doc, exclude, cascade)
   local meta = registry.meta(core.model_of(doc))
-  hooks.refuse(meta, doc, "validation")
+  guard.refuse(meta, doc, "validation")
   local ok, message, err = hooks.run(meta, doc, "before validate")
   if ok then ok, message, err = validation.check(doc, exclude, cascade) end
   if ok then ok, message, err = hooks.run(meta, doc, "after validate") end

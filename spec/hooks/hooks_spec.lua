@@ -197,7 +197,7 @@ describe("hooks", function()
       local doc = Model { n = 1 }
       local ok, message, err = doc:save()
       assert.is_nil(ok)
-      assert.equal("HookError", err.kind)
+      assert.equal("OperationError", err.kind)
       assert.matches("hooks_spec.lua:%d+: hooks.P%d+: %w+[%w_]* is called on a document in a hook "
         .. "of its own %(after save%)", message)
       assert.equal(1, calls)

@@ -4,6 +4,7 @@ local base = require "modm.queryset.base"
 local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
+local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
@@ -84,7 +85,7 @@ end
 -- Runs what comes before a document is inserted: validation, where it is wanted, and hooks.
 local function prepare_one(doc, full_clean)
   local meta = registry.meta(core.model_of(doc))
-  hooks.refuse(meta, doc, "bulk_create")
+  guard.refuse(meta, doc, "bulk_create")
   if not full_clean then
     core.convert(doc)
   else
