@@ -92,7 +92,8 @@ typedef enum modm_need {
    MODM_NEED_NOTHING,
    MODM_NEED_DEFAULT,
    MODM_NEED_REFERENCE,
-   MODM_NEED_REFERENCES
+   MODM_NEED_REFERENCES,
+   MODM_NEED_FILE
 } modm_need;
 
 /* Pushes the value of slot i as the user sees it, converting and keeping it on first read. What it
@@ -120,6 +121,9 @@ void modm_document_validate (lua_State *L, int idx, modm_document *d, int exclud
 /* Pushes the list of documents and names whose function default is due: {document, name, ...}, or
  * nil. */
 void modm_document_defaults (lua_State *L, int idx, modm_document *d);
+
+/* Pushes the list of documents and names whose file is not stored yet: {document, name, ...}. */
+void modm_document_files (lua_State *L, int idx, modm_document *d);
 
 /* One value for one field, as queries do: pushes the converted value (or the value itself). False:
  * err says why. */

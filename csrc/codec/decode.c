@@ -163,6 +163,24 @@ resolve_one (lua_State *L, int idx, const modm_document *d, uint32_t i)
    return MODM_NEED_NOTHING;
 }
 
+/* Turns the id or modm.File at the top into the object that the field reads as, or says that it is
+ * to be made. */
+static modm_need
+resolve_file (lua_State *L, int idx, const modm_document *d, uint32_t i)
+{
+   if (lua_isnil (L, -1))
+      return MODM_NEED_NOTHING;
+   modm_getuservalue (L, idx); /* the value is held, so there is one */
+   lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
+   lua_remove (L, -2);
+   bool made = !lua_isnil (L, -1);
+   if (made)
+      lua_replace (L, -2);
+   else
+      lua_pop (L, 1);
+   return made ? MODM_NEED_NOTHING : MODM_NEED_FILE;
+}
+
 /* Whether the list at `list`, one of field f, has an item that is not resolved. */
 static bool
 has_key (lua_State *L, int list, const modm_field *f)
@@ -237,6 +255,8 @@ modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
       return need;
    if (f->kind->role == MODM_REFERENCE)
       return resolve_one (L, idx, d, i);
+   if (f->kind->role == MODM_FILE)
+      return resolve_file (L, idx, d, i);
    while (f->inner)
       f = f->inner;
    return f->kind->role == MODM_REFERENCE ? resolve_list (L, idx, d, i) : MODM_NEED_NOTHING;

@@ -268,7 +268,10 @@ static void
 validate_stored (modm_validation *v, int idx, modm_document *d, uint32_t i)
 {
    modm_document_peek (v->L, idx, d, i);
-   (void) validate_value (v, lua_gettop (v->L), &d->schema->fields[i], true);
+   if (d->schema->fields[i].kind->role == MODM_FILE)
+      check_value (v, lua_gettop (v->L), &d->schema->fields[i]); /* any id */
+   else
+      (void) validate_value (v, lua_gettop (v->L), &d->schema->fields[i], true);
 }
 
 /* A value in the document's values, kept converted. */

@@ -97,7 +97,7 @@ may_call (lua_State *L, const modm_schema *s, int depth)
 }
 
 static void
-add_default (lua_State *L, int idx, const modm_field *f, int out)
+add_name (lua_State *L, int idx, const modm_field *f, int out)
 {
    lua_pushvalue (L, idx);
    lua_rawseti (L, out, (int) lua_rawlen (L, out) + 1);
@@ -115,7 +115,7 @@ find_defaults (walk *w, int idx, modm_document *d)
    for (uint32_t i = 0; i < d->schema->n; i++) {
       const modm_field *f = &d->schema->fields[i];
       if (f->flags & MODM_FIELD_CALL && modm_state_of (d->states[i]) == MODM_UNSET) {
-         add_default (L, idx, f, w->out);
+         add_name (L, idx, f, w->out);
       } else if (holds_documents (d, i) && may_call (L, modm_field_target (L, innermost (f)), 0)) {
          (void) modm_document_read (L, idx, d, i);
          each_document (w, lua_gettop (L), f);
@@ -137,4 +137,35 @@ modm_document_defaults (lua_State *L, int idx, modm_document *d)
       lua_pop (L, 1);
    }
    lua_pushnil (L);
+}
+
+static void
+find_files (walk *w, int idx, modm_document *d)
+{
+   lua_State *L = w->L;
+   luaL_checkstack (L, 20, "a document");
+   for (uint32_t i = 0; i < d->schema->n; i++) {
+      const modm_field *f = &d->schema->fields[i];
+      modm_state state = modm_state_of (d->states[i]);
+      if (f->kind->role == MODM_FILE && (state == MODM_SET || state == MODM_CLEAN)) {
+         modm_document_peek (L, idx, d, i);
+         bool waits = modm_file_test (L, -1);
+         lua_pop (L, 1);
+         if (waits)
+            add_name (L, idx, f, w->out);
+      } else if (holds_documents (d, i) && state != MODM_STORED) {
+         modm_document_peek (L, idx, d, i);
+         each_document (w, lua_gettop (L), f);
+         lua_pop (L, 1);
+      }
+   }
+}
+
+void
+modm_document_files (lua_State *L, int idx, modm_document *d)
+{
+   idx = lua_absindex (L, idx);
+   lua_newtable (L);
+   walk w = {.L = L, .visit = find_files, .out = lua_gettop (L)};
+   find_files (&w, idx, d);
 }

@@ -71,6 +71,29 @@ l_encode (lua_State *L)
    return 1;
 }
 
+/* core.files(document) -> {document, name, ...}: files that are not stored yet, also in embedded
+ * documents */
+static int
+l_files (lua_State *L)
+{
+   modm_document_files (L, 1, modm_document_check (L, 1));
+   return 1;
+}
+
+/* core.keep_file(document, name, object): what the field's file reads as */
+static int
+l_keep_file (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   uint32_t i = check_slot (L, d, 2);
+   luaL_checkany (L, 3);
+   lua_settop (L, 3);
+   modm_document_values (L, 1, d);
+   lua_insert (L, -2);
+   lua_rawseti (L, -2, (int) (d->schema->n + i + 1));
+   return 0;
+}
+
 /* core.set_default(document, name, value): what a function default gave. An empty value is handed
  * out, but not stored. */
 static int
@@ -209,6 +232,8 @@ l_model_of (lua_State *L)
 const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
                                                   {"convert", l_convert},
                                                   {"default", l_default},
+                                                  {"files", l_files},
+                                                  {"keep_file", l_keep_file},
                                                   {"set_default", l_set_default},
                                                   {"diff", l_diff},
                                                   {"encode_document", l_encode},

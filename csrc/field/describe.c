@@ -123,6 +123,9 @@ l_kinds (lua_State *L)
 void
 modm_field_open (lua_State *L)
 {
-   lua_pushcfunction (L, l_kinds);
-   lua_setfield (L, -2, "kinds");
+   static const luaL_Reg functions[] = {{"kinds", l_kinds},
+                                        {"file_class", modm_file_l_class},
+                                        {"image", modm_file_l_image},
+                                        {NULL, NULL}};
+   modm_register (L, functions);
 }

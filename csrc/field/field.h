@@ -45,7 +45,13 @@ typedef struct modm_option {
 typedef struct modm_validation modm_validation;
 
 /* What a walk has to know of a kind: whether it holds others. */
-typedef enum modm_role { MODM_VALUE, MODM_LIST, MODM_EMBEDDED, MODM_REFERENCE } modm_role;
+typedef enum modm_role {
+   MODM_VALUE,
+   MODM_LIST,
+   MODM_EMBEDDED,
+   MODM_REFERENCE,
+   MODM_FILE
+} modm_role;
 
 typedef struct modm_kind {
    const char *name;
@@ -125,6 +131,9 @@ bool modm_isblank (lua_State *L, int idx);
 /* Pushes a list of what a $jsonSchema cannot say, {rule =, why =}, and the table of what it can say
  * of the field's kind and limits. */
 void modm_field_describe (lua_State *L, const modm_field *f);
+
+/* True for a modm.File: a file that is not stored yet. */
+bool modm_file_test (lua_State *L, int idx);
 
 /* Pushes a value's text for a message: strings quoted and cut at 60 bytes. */
 const char *modm_describe (lua_State *L, int idx);

@@ -108,6 +108,14 @@ bool modm_dict_append (lua_State *L, int idx, const modm_field *f, modm_buffer *
 
 modm_outcome modm_geo_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                modm_error *err);
+modm_outcome modm_file_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
+                                modm_error *err);
+bool modm_file_accepts (const modm_field *f, const modm_element *e);
+bool modm_file_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                       size_t key_len, int depth, modm_error *err);
+int modm_file_l_class (lua_State *L);
+int modm_file_l_image (lua_State *L);
+
 void modm_geo_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_geo_accepts (const modm_field *f, const modm_element *e);
 bool modm_geo_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,

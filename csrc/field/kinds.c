@@ -35,6 +35,11 @@ static const modm_option reference[] = {
     "what follows when the document referred to is deleted: modm.CASCADE, ..."},
    END};
 
+static const modm_option files[] = {
+   {"storage", "table",
+    "where files go; without, modm.GridFSStorage on the bucket fs of the model's connection"},
+   END};
+
 /* A kind of GeoJSON: they differ in what geo.c makes of their names. */
 #define GEOJSON(geometry, accepted)                                                                \
    {                                                                                               \
@@ -333,6 +338,28 @@ const modm_kind modm_kinds[] = {
     .accepts = modm_reference_accepts,
     .append = modm_reference_append,
     .push = modm_reference_push},
+   {.name = "FileField",
+    .value = "modm.FieldFile",
+    .accepts_text = "modm.File, an object with read, the ObjectId of a file",
+    .stored_text = "the id of a file in the storage",
+    .options = files,
+    .role = MODM_FILE,
+    .keeps = true,
+    .convert = modm_file_convert,
+    .accepts = modm_file_accepts,
+    .append = modm_file_append,
+    .push = modm_any_push},
+   {.name = "ImageField",
+    .value = "modm.ImageFieldFile",
+    .accepts_text = "the same, of a PNG, JPEG, GIF, WebP or BMP by its header",
+    .stored_text = "the id of a file in the storage",
+    .options = files,
+    .role = MODM_FILE,
+    .keeps = true,
+    .convert = modm_file_convert,
+    .accepts = modm_file_accepts,
+    .append = modm_file_append,
+    .push = modm_any_push},
    {.name = NULL}};
 
 const modm_kind *

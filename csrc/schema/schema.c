@@ -89,7 +89,8 @@ static bool
 resolves (const modm_field *f)
 {
    for (; f; f = f->inner)
-      if ((f->flags & MODM_FIELD_CALL) || f->kind->role == MODM_REFERENCE)
+      if ((f->flags & MODM_FIELD_CALL) || f->kind->role == MODM_REFERENCE ||
+          f->kind->role == MODM_FILE)
          return true;
    return false;
 }

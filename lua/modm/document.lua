@@ -19,7 +19,7 @@ local validation = require "modm.validation"
 local document = { methods = {}, embedded_methods = {} }
 
 -- What core's read says that a value still needs; the numbers of modm_need in codec.h.
-local NEED_DEFAULT, NEED_REFERENCE, NEED_REFERENCES = 1, 2, 3
+local NEED_DEFAULT, NEED_REFERENCE, NEED_REFERENCES, NEED_FILE = 1, 2, 3, 4
 
 local function relation() return require "modm.relation" end
 local function saving() return require "modm.saving" end
@@ -38,6 +38,8 @@ local function wrap(read)
       return relation().fetch(doc, name, value)
     elseif need == NEED_REFERENCES then
       return relation().fetch_list(doc, name, value)
+    elseif need == NEED_FILE then
+      return require "modm.field_file".of(doc, name, value)
     end
   end
 end
@@ -48,7 +50,9 @@ function document.wrap_for(list)
     local inner = item
     if type(item.options.default) == "function" then return wrap end
     while inner.options.field do inner = inner.options.field end
-    if inner.kind == "ReferenceField" then return wrap end
+    if inner.kind == "ReferenceField" or inner.kind == "FileField" or inner.kind == "ImageField" then
+      return wrap
+    end
   end
 end
 

@@ -2,6 +2,9 @@
 --- checked.
 
 local core = require "modm.core"
+local file = require "modm.file"
+
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 --- A declared field, as its constructor gives it: { kind =, order =, options = }.
 ---@class modm.Field
@@ -119,6 +122,9 @@ local function constructor(row)
       options[name] = value
     end
     options.default = called(options.default)
+    if row.name == "ImageField" then
+      options.validators = { file.check_image, unpack(options.validators or {}) }
+    end
     local wrong = wrong_bounds(options)
     if wrong then error(row.name .. ": " .. wrong, 2) end
     if first == "model" and options.model == nil then

@@ -3,6 +3,7 @@
 local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
+local field_file = require "modm.field_file"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local opening = require "modm.queryset.opening"
@@ -71,15 +72,8 @@ local function explain(doc, meta, fresh, message, err)
   return nil, message, err
 end
 
---- Sends what has to be sent for a document that was validated, and nothing when nothing differs.
----@param doc modm.Document
----@param meta table of its model
----@param force_insert boolean
----@return modm.Document|nil document
----@return string? message
----@return modm.Error? err DoesNotExist: it is gone; ConflictError: another save came first
----@return boolean? nothing whether nothing was sent
-function saving.save(doc, meta, force_insert)
+-- Sends what has to be sent, with the fields that modm keeps itself.
+local function write(doc, meta, force_insert)
   if not kept.any(meta) then return send(doc, meta, force_insert) end
   local event, why, path = core.plan(doc, force_insert, scoped.is_elsewhere(doc, meta))
   if not event then return errors.failure(saving.encoding_error(meta, why, path)) end
@@ -95,17 +89,43 @@ function saving.save(doc, meta, force_insert)
   return explain(doc, meta, fresh, message, err)
 end
 
+--- Stores the files of a document that was validated, then sends what has to be sent for it, and
+--- nothing when nothing differs.
+---@param doc modm.Document
+---@param meta table of its model
+---@param force_insert boolean
+---@return modm.Document|nil document
+---@return string? message
+---@return modm.Error? err DoesNotExist: it is gone; ConflictError: another save came first
+---@return boolean? nothing whether nothing was sent
+function saving.save(doc, meta, force_insert)
+  local stored, message, err = field_file.store(doc)
+  if not stored then return nil, message, err end
+  local saved, why, failure, nothing = write(doc, meta, force_insert)
+  if not saved then field_file.take_back(stored, failure) end
+  return saved, why, failure, nothing
+end
+
 -- Runs the hooks before a save. Returns the event that it is besides: "insert", "update", or
 -- "nothing" when nothing differs.
 local function before(doc, meta, force_insert)
   local ok, message, err = hooks.run(meta, doc, "before save")
   if not ok then return nil, message, err end
   core.convert(doc)
+  local stored
+  stored, message, err = field_file.store(doc) -- what is planned with needs the ids of its files
+  if not stored then return nil, message, err end
   local event, why, path = core.plan(doc, force_insert, scoped.is_elsewhere(doc, meta))
-  if not event then return errors.failure(saving.encoding_error(meta, why, path)) end
-  if event ~= "nothing" then ok, message, err = hooks.run(meta, doc, "before " .. event) end
-  if not ok then return nil, message, err end
-  return event
+  if not event then
+    ok, message, err = errors.failure(saving.encoding_error(meta, why, path))
+  elseif event ~= "nothing" then
+    ok, message, err = hooks.run(meta, doc, "before " .. event)
+  end
+  if not ok then
+    field_file.take_back(stored, err)
+    return nil, message, err
+  end
+  return event, nil, nil, stored
 end
 
 --- The same with the hooks around it. What those before it have changed is validated once more.
@@ -115,17 +135,21 @@ end
 ---@param cascade boolean
 ---@return modm.Document|nil, string?, modm.Error?
 function saving.save_with_hooks(doc, meta, given, cascade)
-  local event, message, err = before(doc, meta, given.force_insert or false)
+  local event, message, err, stored = before(doc, meta, given.force_insert or false)
   if not event then return nil, message, err end
   local ok, nothing
   if given.full_clean == false then
     core.convert(doc)
   else
     ok, message, err = validation.check(doc, nil, cascade)
-    if not ok then return nil, message, err end
   end
-  ok, message, err, nothing = saving.save(doc, meta, given.force_insert or false)
-  if not ok then return nil, message, err end
+  if ok ~= nil or given.full_clean == false then
+    ok, message, err, nothing = saving.save(doc, meta, given.force_insert or false)
+  end
+  if not ok then
+    field_file.take_back(stored, err)
+    return nil, message, err
+  end
   if not nothing then ok, message, err = hooks.run(meta, doc, "after " .. event) end
   if ok then ok, message, err = hooks.run(meta, doc, "after save") end
   if not ok then return nil, message, err end

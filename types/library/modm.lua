@@ -105,6 +105,18 @@ function modm.on(what, listener) end
 
 -- ---- files ----
 
+--- A file to assign to a FileField: of a path, or of an object with `read`.
+---@param source string|table|userdata a path, or a file object
+---@param options? modm.FileOptions
+---@return modm.File
+function modm.File(source, options) end
+
+--- The same of bytes.
+---@param bytes string
+---@param options? modm.FileOptions
+---@return modm.File
+function modm.ContentFile(bytes, options) end
+
 --- A storage of files in a bucket of GridFS; nothing is sent before its first use.
 ---@param options? modm.GridFSOptions
 ---@return modm.GridFSStorage

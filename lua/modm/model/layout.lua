@@ -72,6 +72,10 @@ function layout.check_targets(name, list)
   for _, item in ipairs(list) do
     local inner = item
     while inner.options.field do inner = inner.options.field end
+    if inner ~= item and (inner.kind == "FileField" or inner.kind == "ImageField") then
+      invalid("%s.%s: a list cannot hold files; let it hold embedded documents with a %s", name,
+        item.name, inner.kind)
+    end
     local target = inner.options.model
     if target ~= nil and type(target) ~= "string" then
       local meta = registry.meta(target)

@@ -243,6 +243,22 @@
 --- each gets the converted value; it raises, or returns false or nil and a message
 ---@field validators? (fun(value: modm.Document): any, string?)[]
 
+---@class modm.FileFieldOptions: modm.FieldOptions
+--- where files go; without, modm.GridFSStorage on the bucket fs of the model's connection
+---@field storage? table
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.FieldFile|fun(): modm.FieldFile
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.FieldFile): any, string?)[]
+
+---@class modm.ImageFieldOptions: modm.FieldOptions
+--- where files go; without, modm.GridFSStorage on the bucket fs of the model's connection
+---@field storage? table
+--- what an unset field reads as; a function is called once a document
+---@field default? modm.ImageFieldFile|fun(): modm.ImageFieldFile
+--- each gets the converted value; it raises, or returns false or nil and a message
+---@field validators? (fun(value: modm.ImageFieldFile): any, string?)[]
+
 --- The constructors of fields: `modm.fields`.
 ---@class modm.fields
 local fields = {}
@@ -411,5 +427,17 @@ function fields.EmbeddedDocumentListField(options) end
 ---@param options modm.ReferenceFieldOptions
 ---@return modm.Field
 function fields.ReferenceField(options) end
+
+--- Accepts modm.File, an object with read, the ObjectId of a file. Stored as the id of a file
+--- in the storage.
+---@param options? modm.FileFieldOptions
+---@return modm.Field
+function fields.FileField(options) end
+
+--- Accepts the same, of a PNG, JPEG, GIF, WebP or BMP by its header. Stored as the id of a file
+--- in the storage.
+---@param options? modm.ImageFieldOptions
+---@return modm.Field
+function fields.ImageField(options) end
 
 return fields

@@ -103,3 +103,70 @@ function Reader:seek(whence, offset) end
 
 ---@return true
 function Reader:close() end
+
+---@class modm.FileOptions
+--- Without one: the last part of a path, or the file object's own name.
+---@field name? string
+---@field metadata? table
+---@field content_type? string
+
+--- A file that waits to be stored with its document.
+---@class modm.File
+---@field name? string
+---@field metadata? table
+---@field content_type? string
+local File = {}
+
+--- Opens it at its beginning.
+---@return table|userdata|nil, string? message, modm.Error? err
+function File:open() end
+
+--- What a FileField reads as. Reading what is told of a file that is not there raises.
+---@class modm.FieldFile
+---@field file_id any nil while the file is not stored
+---@field storage modm.GridFSStorage|table
+---@field name? string
+---@field filename? string
+---@field size integer
+---@field length integer
+---@field chunk_size integer
+---@field upload_date modm.DateTime
+---@field content_type? string
+---@field metadata? table
+---@field md5? string
+local FieldFile = {}
+
+---@return table?, string? message, modm.Error? err
+function FieldFile:open() end
+
+---@param ... integer|"a"|"l"|"L"
+---@return string? ...
+function FieldFile:read(...) end
+
+---@param format? integer|"a"|"l"|"L"
+---@return fun(): string?
+function FieldFile:lines(format) end
+
+---@param whence? "set"|"cur"|"end"
+---@param offset? integer
+---@return integer? position, string? message
+function FieldFile:seek(whence, offset) end
+
+---@return true
+function FieldFile:close() end
+
+--- Stores another file at once and puts its id into the document, which is not saved.
+---@param name? string
+---@param content string|table|userdata
+---@param metadata? table
+---@return any id, string? message, modm.Error? err
+function FieldFile:save(name, content, metadata) end
+
+--- Deletes the file and unsets the document's field, which is not saved.
+---@return true?, string? message, modm.Error? err
+function FieldFile:delete() end
+
+---@class modm.ImageFieldFile: modm.FieldFile
+---@field format "PNG"|"JPEG"|"GIF"|"WebP"|"BMP"
+---@field width integer
+---@field height integer

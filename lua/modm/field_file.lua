@@ -1,0 +1,193 @@
+--- What a FileField reads as, and storing files before their document is written.
+
+local core = require "modm.core"
+local errors = require "modm.errors"
+local file = require "modm.file"
+local gridfs = require "modm.gridfs"
+local registry = require "modm.registry"
+
+local field_file = {}
+
+---@class modm.FieldFile
+---@field file_id any nil while it is not stored
+---@field storage table
+local FieldFile = {}
+FieldFile.__name = "modm.FieldFile"
+
+-- The storages of models without one of their own, by alias.
+local defaults = {}
+
+local function storage_of(doc, name)
+  local meta = registry.meta(core.model_of(doc))
+  local own = meta.fields[name].options.storage
+  if own then return own end
+  local alias = meta:place() and meta:place().alias or meta.connection_alias
+  defaults[alias] = defaults[alias] or gridfs.GridFSStorage { connection_alias = alias }
+  return defaults[alias]
+end
+
+-- What file objects know; read as fields of a FieldFile it is asked of the file in the storage.
+local delegated = {
+  name = "filename", filename = "filename", size = "length", length = "length",
+  chunk_size = "chunk_size", upload_date = "upload_date", content_type = "content_type",
+  metadata = "metadata", md5 = "md5",
+}
+local of_images = { format = 1, width = 2, height = 3 }
+
+local function header(self)
+  if not self._image then
+    local format, width, height = file.image(function(n)
+      if self._file then return self._file:peek(n) end
+      local opened, message, err = self.storage:open(self.file_id, "rb")
+      if not opened then return nil, message, err end
+      local bytes, why = opened:read(n)
+      if opened.close then opened:close() end
+      return bytes or (not why and "" or nil), why
+    end)
+    if not format then
+      error(errors.new("OperationError", "the file is no picture: " .. tostring(width)), 0)
+    end
+    rawset(self, "_image", { format, width, height })
+  end
+  return self._image
+end
+
+function FieldFile:__index(key)
+  local method = FieldFile[key]
+  if method ~= nil then return method end
+  if of_images[key] and rawget(self, "is_image") then return header(self)[of_images[key]] end
+  if not delegated[key] then return nil end
+  local waiting = rawget(self, "_file")
+  if waiting then return waiting[key == "filename" and "name" or key] end
+  local opened, _, err = self:open()
+  if not opened then error(err, 0) end
+  return opened[delegated[key]]
+end
+
+function FieldFile.__eq(a, b) return a.file_id ~= nil and a.file_id == b.file_id end
+
+function FieldFile:__tostring()
+  return ("modm.FieldFile %s"):format(tostring(rawget(self, "file_id")))
+end
+
+--- The object that a field of a document reads as.
+---@return modm.FieldFile
+function field_file.of(doc, name, value)
+  local kind = registry.meta(core.model_of(doc)).fields[name].kind
+  local waits = file.is_waiting(value)
+  local made = setmetatable({ storage = storage_of(doc, name), _doc = doc, _name = name,
+    _value = value, is_image = kind == "ImageField", file_id = not waits and value or nil,
+    _file = waits and value or nil }, FieldFile)
+  core.keep_file(doc, name, made)
+  return made
+end
+
+--- Opens the file, at its beginning when it is not open yet.
+---@return table|nil file, string? message, modm.Error? err
+function FieldFile:open()
+  if rawget(self, "_opened") then return self._opened end
+  local opened, message, err
+  if self._file then
+    opened, message, err = self._file:open()
+  else
+    opened, message, err = self.storage:open(self.file_id, "rb")
+  end
+  if not opened then return nil, message, err end
+  rawset(self, "_opened", opened)
+  return opened
+end
+
+for _, method in ipairs { "read", "seek" } do
+  FieldFile[method] = function(self, ...)
+    local opened, message, err = self:open()
+    if not opened then return nil, message, err end
+    return opened[method](opened, ...)
+  end
+end
+
+--- Iterates over lines, or what `read` with the format gives. Raises error objects.
+function FieldFile:lines(format)
+  local opened, _, err = self:open()
+  if not opened then error(err, 0) end
+  return opened:lines(format)
+end
+
+--- Ends reading; the next read begins anew.
+function FieldFile:close()
+  local opened = rawget(self, "_opened")
+  rawset(self, "_opened", nil)
+  if opened and opened.close and not (self._file and self._file._source) then opened:close() end
+  return true
+end
+
+-- The document's field now holds the file of an id.
+local function settle(self, id)
+  self:close()
+  self._doc[self._name] = id
+  self.file_id, self._file, self._value, self._image = id, nil, id, nil
+  if id ~= nil then core.keep_file(self._doc, self._name, self) end
+end
+
+--- Stores another file at once and puts its id into the document, which is not saved.
+---@param name string|nil
+---@param content string|table|userdata
+---@param metadata table|nil
+---@return any id, string? message, modm.Error? err
+function FieldFile:save(name, content, metadata)
+  local id, message, err = self.storage:save(name, content, metadata)
+  if id == nil then return nil, message, err end
+  settle(self, id)
+  return id
+end
+
+--- Deletes the file and unsets the field of the document, which is not saved.
+---@return true|nil, string?, modm.Error?
+function FieldFile:delete()
+  if self.file_id ~= nil then
+    local ok, message, err = self.storage:delete(self.file_id)
+    if not ok then return nil, message, err end
+  end
+  settle(self, nil)
+  return true
+end
+
+-- Whether the server surely has not written the document.
+local function is_refused(err)
+  return err ~= nil and err.kind ~= "ConnectionError" and err.kind ~= "WriteConcernError"
+end
+
+--- Deletes the files that were stored for a document that was not written. Where it may have been
+--- written (the connection broke) they stay, and the document keeps their ids.
+---@param stored table[]
+---@param err modm.Error|nil why it was not written
+function field_file.take_back(stored, err)
+  if not is_refused(err) then return end
+  for _, one in ipairs(stored) do
+    one.object.storage:delete(one.object.file_id)
+    settle(one.object, nil)
+    one.doc[one.name] = one.file
+  end
+end
+
+--- Stores the files that a document holds, also in embedded documents, and puts their ids in place.
+---@param doc modm.Document
+---@return table[]|nil stored, string? message, modm.Error? err
+function field_file.store(doc)
+  local waiting, stored = core.files(doc), {}
+  for i = 1, #waiting, 2 do
+    local owner, name = waiting[i], waiting[i + 1]
+    local object = owner[name]
+    local waits = object._file
+    object:close()
+    local id, message, err = waits:store(object.storage)
+    if id == nil then
+      field_file.take_back(stored, err or {})
+      return nil, ("%s.%s: %s"):format(registry.meta(core.model_of(owner)).name, name, message), err
+    end
+    settle(object, id)
+    stored[#stored + 1] = { object = object, doc = owner, name = name, file = waits }
+  end
+  return stored
+end
+
+return field_file
