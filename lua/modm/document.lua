@@ -174,6 +174,20 @@ function methods:save(given)
   return saving().save_with_hooks(self, meta, given, cascade)
 end
 
+-- Reads the kept fields of a document anew, which a write past it has set.
+local function take_kept(doc, meta)
+  local names, stored = {}, {}
+  local stamps = meta.stamps or {}
+  for _, name in pairs { mark = meta.mark, counter = meta.counter, updated = stamps.updated } do
+    names[#names + 1], stored[meta.stored_names[name]] = name, true
+  end
+  local set = meta.default_manager:filter { pk = core.key(doc) }:with_deleted():only(names)
+  local fresh, message, err = base.step(set, { _silent = true }):first()
+  if not fresh then return nil, message, err end
+  core.refresh(doc, fresh, stored)
+  return doc
+end
+
 --- Calls change(document) and saves it; where another save came first, reads the document anew and
 --- does so again. All changes belong into the function. Of a model with Meta.version.
 ---@param change fun(document: modm.Document): any, string?, modm.Error? nil and a message end it
@@ -198,9 +212,13 @@ end
 
 --- Deletes the document by its key, with the delete rules of the models that refer to it. The hooks
 --- after it run when there was something to delete.
+--- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
+---@param given { hard: boolean? }|nil
 ---@return true|nil, string?, modm.Error?
-function methods:delete()
+function methods:delete(given)
   local meta = meta_with_collection(self, "delete")
+  options.check("delete", given, { hard = "boolean" })
+  local hard = given and given.hard or false
   local key = core.key(self)
   if key == nil then
     return errors.failure(errors.new("OperationError",
@@ -210,6 +228,7 @@ function methods:delete()
   local ok, message, err = hooks.run(meta, self, "before delete")
   if not ok then return nil, message, err end
   local set = meta.default_manager:filter { pk = key }
+  if hard and meta.mark then set = set:with_deleted() end
   if meta.counter then
     local version
     version, err = kept.version(self, meta)
@@ -217,16 +236,36 @@ function methods:delete()
     set = set:raw(core.decode(kept.guard(meta, version)))
   end
   local deleted
-  deleted, message, err = set:delete()
+  if hard then
+    deleted, message, err = set:delete { hard = true }
+  else
+    deleted, message, err = set:delete()
+  end
   if not deleted then return nil, message, err end
   if deleted == 0 and meta.counter then
     local there
     there, message, err = saving().is_there(self, meta)
     if there == nil then return nil, message, err end
-    if there then return errors.failure(kept.conflict(self, meta)) end
+    local read, mark = pcall(function() return not hard and meta.mark and self[meta.mark] end)
+    if there and not (read and mark) then return errors.failure(kept.conflict(self, meta)) end
+  end
+  if deleted > 0 and meta.mark and not hard then
+    ok, message, err = take_kept(self, meta)
+    if not ok then return nil, message, err end
   end
   if deleted > 0 then return hooks.run(meta, self, "after delete") end
   return true
+end
+
+--- Takes away the mark of a document that is deleted, of a model with Meta.soft_delete.
+---@return modm.Document|nil, string? message, modm.Error? err
+function methods:restore()
+  local meta = meta_with_collection(self, "restore")
+  if not meta.mark then misuse("%s: restore needs Meta.soft_delete", meta.name) end
+  hooks.refuse(meta, self, "restore")
+  local n, message, err = meta.default_manager:filter { pk = core.key(self) }:restore()
+  if not n then return nil, message, err end
+  return take_kept(self, meta)
 end
 
 -- The first parts of names, and their stored names as a set.
@@ -255,6 +294,7 @@ function methods:refresh_from_db(names)
       meta.name .. ": cannot refresh before the first save"))
   end
   local set, stored = meta.default_manager:filter { pk = key }, nil
+  if meta.mark then set = set:with_deleted() end
   set = base.step(set, { _silent = true }) -- the hooks are for this document, not for the fresh one
   if names and scoped.is_elsewhere(self, meta) then
     return errors.failure(errors.new("OperationError", meta.name

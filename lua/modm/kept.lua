@@ -1,5 +1,5 @@
---- Fields that modm keeps itself: the times of Meta.timestamps, and the counter of Meta.version, by
---- which a save notices that another one came first.
+--- Fields that modm keeps itself: the times of Meta.timestamps, the counter of Meta.version, by
+--- which a save notices that another one came first, and the mark of Meta.soft_delete.
 
 local core = require "modm.core"
 local errors = require "modm.errors"
@@ -41,7 +41,7 @@ end
 ---@param base table|nil the parent's meta
 function kept.define(meta, parts, base)
   local shared = base and base.collection_name == meta.collection_name
-  for _, option in ipairs { "timestamps", "version" } do
+  for _, option in ipairs { "timestamps", "version", "soft_delete" } do
     if parts.meta[option] ~= nil and (meta.embedded or shared) then
       invalid("%s.Meta: %s is for %s", meta.name, option, meta.embedded
         and "models with a collection" or "the first model of a collection: " .. base.name)
@@ -56,9 +56,13 @@ function kept.define(meta, parts, base)
     meta.counter = meta.version == true and "version" or meta.version
     declare(meta, parts, base, meta.counter, { "IntegerField", "BigIntegerField" })
   end
+  if meta.soft_delete then
+    meta.mark = meta.soft_delete == true and "deleted_at" or meta.soft_delete
+    declare(meta, parts, base, meta.mark, { "DateTimeField" })
+  end
 end
 
---- Whether modm keeps any field of a model.
+--- Whether modm keeps any field of a model that each write sets.
 ---@param meta table
 ---@return boolean
 function kept.any(meta) return (meta.stamps or meta.counter) ~= nil end
@@ -198,6 +202,30 @@ function kept.in_update(meta, update, upsert)
   add("$inc", counter, 1)
   if upsert then add("$setOnInsert", created, core.DateTime.now()) end
   return copy
+end
+
+-- ---- marks ----
+
+--- The condition that a document is, or is not, marked as deleted, in BSON.
+---@param meta table of a model with Meta.soft_delete
+---@param marked boolean
+---@param upsert boolean|nil as a condition of an upsert, which would store what it must equal
+---@return string
+function kept.marked(meta, marked, upsert)
+  local value = upsert and { ["$not"] = { ["$type"] = "date" } } or core.null
+  if marked then value = { ["$ne"] = core.null } end
+  return core.encode { [meta.stored_names[meta.mark]] = value }
+end
+
+--- The update that marks documents, or takes the mark away.
+---@param meta table
+---@param marked boolean
+---@return table
+function kept.marking(meta, marked)
+  local name = meta.stored_names[meta.mark]
+  local update = marked and { ["$set"] = { [name] = core.DateTime.now() } }
+    or { ["$unset"] = { [name] = "" } }
+  return kept.in_update(meta, update, false)
 end
 
 return kept

@@ -85,7 +85,7 @@ local function open(self, given)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
   local name, filter = self._meta.name, nil
-  if #self._parts > 0 or core.class_name(self._meta.schema) then
+  if #opening.parts(self) > 0 or core.class_name(self._meta.schema) then
     local why
     filter, why = core.watch_match(opening.conditions(self))
     if not filter then misuse("%s: watch: %s", name, why) end

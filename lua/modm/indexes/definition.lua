@@ -215,6 +215,15 @@ local function document_of(index)
   return core.ordered(list)
 end
 
+-- A document that is marked as deleted keeps no value from another one.
+local function leave_out_deleted(meta, index)
+  local name, given = meta.stored_names[meta.mark], index.options.partialFilterExpression
+  local living = { [name] = core.null }
+  index.options.partialFilterExpression = given and { ["$and"] = core.array { given, living } }
+    or living
+  index.options.sparse = nil
+end
+
 local function read(meta, position, given)
   local where = ("%s.Meta: index %d"):format(meta.name, position)
   if type(given) ~= "table" then
@@ -228,6 +237,7 @@ local function read(meta, position, given)
   check_options(where, keys, kinds, own)
   local index = { model = meta.name, name = given.name or default_name(keys), keys = keys,
     kinds = kinds, options = translated_options }
+  if meta.mark and given.unique then leave_out_deleted(meta, index) end
   local ok, made = pcall(document_of, index)
   if not ok then invalid("%s: %s", where, made) end
   index.document = made

@@ -17,6 +17,7 @@ local meta_options = {
   indexes = "table", auto_index = "boolean", collation = "table", ignore_unknown_fields = "boolean",
   codec_options = "table", cls = "string", cls_aliases = "table", cls_optional = "boolean",
   timestamps = "boolean|table", version = "boolean|string",
+  soft_delete = "boolean|string",
 }
 local own = { final = true, cls = true, cls_aliases = true, collection_name = true }
 

@@ -49,7 +49,8 @@ end
 -- Its fields: _class, _meta; _parts, the conditions in BSON; _all, that all() was said; _error,
 -- the first value that a field refused; _order, pairs of stored name and direction; _skip,
 -- _limit, _empty; _projection, such pairs or what project() was given, and _projection_kind;
--- _values, _related, _collation, _hint, _batch_size; _silent, that no hook after load runs.
+-- _values, _related, _collation, _hint, _batch_size; _silent, that no hook after load runs;
+-- _with_deleted, that documents marked as deleted are found too; _upsert.
 
 --- A queryset of all documents of a model.
 ---@param class table QuerySet or what extends it

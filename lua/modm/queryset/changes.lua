@@ -17,7 +17,7 @@ local KEYS = 1000
 local function refuse_everything(self, what)
   if #self._parts == 0 and not self._all and not self._error then
     misuse("%s: %s without a condition would take all documents: say all():%s", self._meta.name,
-      what, what == "delete" and "delete()" or "update(...)")
+      what, what == "update" and "update(...)" or what .. "()")
   end
 end
 
@@ -26,7 +26,7 @@ end
 -- All conditions together with one for some keys.
 local function keys_and_conditions(self, filter)
   local parts = { filter }
-  for i, part in ipairs(self._parts) do parts[i + 1] = part end
+  for i, part in ipairs(opening.parts(self)) do parts[i + 1] = part end
   return core.join(self._meta.schema, parts)
 end
 
@@ -75,18 +75,66 @@ end
 
 -- ---- delete ----
 
+-- Marks documents as deleted, or takes the mark away. Returns their number.
+local function mark(self, marked)
+  local meta, parts = self._meta, { kept.marked(self._meta, not marked) }
+  for _, part in ipairs(self._parts) do parts[#parts + 1] = part end
+  local set = base.step(self, { _parts = parts, _with_deleted = true })
+  local statement = { multi = true, collation = opening.collation(self), hint = self._hint }
+  local n, message, err = write(set, function(client, database, collection, filter)
+    return core.update(client, database, collection, filter, kept.marking(meta, marked), statement,
+      opening.write_options(meta))
+  end)
+  if not n then return nil, message, err end
+  return n
+end
+
+local function check_mark(self, what)
+  if not self._meta.mark then misuse("%s: %s needs Meta.soft_delete", self._meta.name, what) end
+end
+
+--- Finds documents that are marked as deleted, too.
+---@return modm.QuerySet
+function QuerySet:with_deleted()
+  check_mark(self, "with_deleted")
+  return base.step(self, { _with_deleted = true })
+end
+
+--- Finds the documents that are marked as deleted, and no others.
+---@return modm.QuerySet
+function QuerySet:only_deleted()
+  check_mark(self, "only_deleted")
+  local parts = { kept.marked(self._meta, true) }
+  for _, part in ipairs(self._parts) do parts[#parts + 1] = part end
+  return base.step(self, { _parts = parts, _with_deleted = true })
+end
+
+--- Takes the mark away from the documents that are deleted. Everything needs all() before it.
+---@return integer|nil restored, string? message, modm.Error? err
+function QuerySet:restore()
+  check_mark(self, "restore")
+  refuse_everything(self, "restore")
+  return mark(self, false)
+end
+
 --- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
 --- Class, limit, skip and order are honoured. Everything needs all() before it.
+---@param given { hard: boolean? }|nil hard: also remove the documents of a model with
+--- Meta.soft_delete, which are only marked without it
 ---@return integer|nil deleted
 ---@return string? message
 ---@return modm.Error? err
 function QuerySet:delete(...)
-  if select("#", ...) > 0 then
-    misuse("%s: delete takes no arguments: filter first", self._meta.name)
+  local given = ...
+  if select("#", ...) > 0 and (type(given) ~= "table" or given.hard == nil) then
+    misuse("%s: delete takes no arguments but { hard = true }: filter first", self._meta.name)
   end
+  base.check_options("delete", given, { hard = "boolean" })
   refuse_everything(self, "delete")
+  local hard = given and given.hard or false
   local relation = require "modm.relation"
-  if relation.has_rules(self._meta) then return relation.delete(self) end
+  if relation.has_rules(self._meta) then return relation.delete(self, hard) end
+  if self._meta.mark and not hard then return mark(self, true) end
   local settings = opening.write_options(self._meta)
   local statement = { collation = opening.collation(self), hint = self._hint }
   local n, message, err = write(self, function(client, database, collection, filter)
@@ -153,6 +201,7 @@ function QuerySet:update(update, given)
   if given.upsert then
     check_upsert(self)
     update = with_class(self, update)
+    self = base.step(self, { _upsert = true })
   end
   update = kept.in_update(self._meta, update, given.upsert or false)
   local settings = opening.write_options(self._meta) or {}

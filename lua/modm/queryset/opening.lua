@@ -3,7 +3,10 @@
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local kept = require "modm.kept"
 local leading = require "modm.queryset.leading"
+
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 local opening = {}
 
@@ -11,14 +14,14 @@ local opening = {}
 local function projection_of(self)
   local list = self._projection
   if not list or self._projection_kind == "project" then return list end
-  local there, kept = {}, {}
+  local there, outer = {}, {}
   for _, pair in ipairs(list) do there[pair[1]] = true end
   for _, pair in ipairs(list) do
     local inside = false
     for dot in pair[1]:gmatch "()%." do inside = inside or there[pair[1]:sub(1, dot - 1)] end
-    if not inside then kept[#kept + 1] = pair end
+    if not inside then outer[#outer + 1] = pair end
   end
-  return #kept > 0 and core.ordered(kept) or nil
+  return #outer > 0 and core.ordered(outer) or nil
 end
 
 -- Meta's short forms: "majority" for { w = "majority" }.
@@ -66,7 +69,17 @@ end
 --- All conditions, with the class filter, in BSON.
 ---@param self modm.QuerySet
 ---@return string
-function opening.conditions(self) return core.join(self._meta.schema, self._parts) end
+function opening.conditions(self) return core.join(self._meta.schema, opening.parts(self)) end
+
+--- Its conditions one by one, and that documents marked as deleted are hidden.
+---@param self modm.QuerySet
+---@return string[]
+function opening.parts(self)
+  if not self._meta.mark or self._with_deleted then return self._parts end
+  local parts = { unpack(self._parts) }
+  parts[#parts + 1] = kept.marked(self._meta, false, self._upsert)
+  return parts
+end
 
 -- What core's makers of operations give that fail.
 local function failed(self, message)
@@ -118,7 +131,7 @@ end
 function opening.pipeline(self, stages, given)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local limited = #self._parts > 0 or core.class_name(self._meta.schema)
+  local limited = #opening.parts(self) > 0 or core.class_name(self._meta.schema)
   local conditions = limited and opening.conditions(self) or nil
   local front = leading.stages(self._meta.name, stages[1], conditions, #self._parts > 0)
   local all, options = front or {}, read_options(self)

@@ -33,10 +33,10 @@ end
 local function short(meta) return meta.name:match "[^.]+$" end
 
 -- Adds to `into` the keys of what refers by a rule, or of the first `limit`.
-local function gather(rule, item, from, into, limit)
+local function gather(rule, item, from, into, hard, limit)
   local place, message, err = keys.open(rule.owner)
   if not place then return nil, message, err end
-  local op, why = keys.find(place, keys.filter(rule, item.keys, from, item.at), limit)
+  local op, why = keys.find(place, keys.filter(rule, item.keys, from, item.at, hard), limit)
   if not op then return keys.failed(rule.owner, why) end
   local done
   done, message, err = keys.read(place.conn, op, into, math.huge)
@@ -52,10 +52,10 @@ local function allowed(rule, item, origin)
 end
 
 -- An error when something refers to keys by a rule that denies.
-local function check_rule(rule, item, from, origin)
+local function check_rule(rule, item, from, origin, hard)
   local found = allowed(rule, item, origin)
   local most = #found
-  local ok, message, err = gather(rule, item, from, found, most + 1)
+  local ok, message, err = gather(rule, item, from, found, hard, most + 1)
   if not ok then return nil, message, err end
   if #found == most then return true end
   return errors.failure(errors.new("OperationError",
@@ -79,9 +79,10 @@ local function check_slice(item, reached)
   for _, rule in ipairs(rules.of(item.meta)) do
     local ok, message, err = true, nil, nil
     if rule.rule == rules.DENY then
-      ok, message, err = check_rule(rule, item, from, reached[1])
+      ok, message, err = check_rule(rule, item, from, reached[1], reached.hard)
     elseif rule.rule == rules.CASCADE and denying.look_ahead(rule.owner) then
-      ok, message, err = gather(rule, item, from, item_of(reached, rule.owner).keys)
+      ok, message, err = gather(rule, item, from, item_of(reached, rule.owner).keys,
+        reached.hard)
     end
     if not ok then return nil, message, err end
   end
@@ -98,9 +99,10 @@ end
 --- reached once is not followed again.
 ---@param meta table
 ---@param set userdata their keys
+---@param hard boolean|nil whether what is marked as deleted counts, too
 ---@return true|nil ok, string? message, modm.Error? err OperationError: something refers to them
-function denying.check(meta, set)
-  local reached = {}
+function denying.check(meta, set, hard)
+  local reached = { hard = hard }
   core.keys_merge(item_of(reached, meta).keys, set)
   local item = next_item(reached)
   while item do

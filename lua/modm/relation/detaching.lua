@@ -65,7 +65,7 @@ function detaching.run(place, rule, set, from, to)
   if in_list then update = { ["$pull"] = { [path] = { ["$in"] = values } } } end
   update = kept.in_update(place.meta, update, false)
   return keys.write(place, core.update(place.conn.client, place.database, place.collection,
-    keys.filter(rule, set, from, to), update, { multi = true, arrayFilters = filters },
+    keys.filter(rule, set, from, to, true), update, { multi = true, arrayFilters = filters },
     opening.write_options(place.meta)))
 end
 

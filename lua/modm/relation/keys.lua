@@ -3,6 +3,7 @@
 local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
+local kept = require "modm.kept"
 local opening = require "modm.queryset.opening"
 
 local keys = {}
@@ -17,13 +18,15 @@ local ID = { "_id", 0 }
 ---@field conn table
 ---@field database string
 ---@field collection string
+---@field soft boolean whether its documents are marked instead of deleted
 
 ---@param meta table
 ---@return modm.Place|nil place, string? message, modm.Error? err
-function keys.open(meta)
+function keys.open(meta, hard)
   local conn, database, collection = meta:open()
   if not conn then return nil, database, collection end
-  return { meta = meta, conn = conn, database = database, collection = collection }
+  return { meta = meta, conn = conn, database = database, collection = collection,
+    soft = meta.mark ~= nil and not hard }
 end
 
 --- The error for an operation that could not be made.
@@ -37,12 +40,14 @@ end
 ---@param set userdata
 ---@param from integer
 ---@param to integer
+---@param hard boolean|nil also those that are marked as deleted
 ---@return string
-function keys.filter(rule, set, from, to)
+function keys.filter(rule, set, from, to, hard)
   local parts = { core.keys_filter(set, from, to, rule.path) }
   if rule.except then
     parts[2] = core.encode { _cls = { ["$nin"] = core.array(rule.except) } }
   end
+  if rule.owner.mark and not hard then parts[#parts + 1] = kept.marked(rule.owner, false) end
   return core.join(rule.owner.schema, parts)
 end
 
@@ -91,6 +96,11 @@ end
 ---@param filter string
 ---@return integer|nil n, string? message, modm.Error? err
 function keys.delete_filter(place, filter)
+  if place.soft then
+    return keys.write(place, core.update(place.conn.client, place.database, place.collection,
+      filter, kept.marking(place.meta, true), { multi = true },
+      opening.write_options(place.meta)))
+  end
   return keys.write(place, core.delete(place.conn.client, place.database, place.collection, filter,
     nil, opening.write_options(place.meta)))
 end
@@ -103,7 +113,9 @@ function keys.delete(place, set)
   local total, from = 0, 0
   while from < #set do
     local to = core.keys_slice(set, from, keys.MOST)
-    local filter = core.join(place.meta.schema, { core.keys_filter(set, from, to, ID) })
+    local parts = { core.keys_filter(set, from, to, ID) }
+    if place.soft then parts[2] = kept.marked(place.meta, false) end
+    local filter = core.join(place.meta.schema, parts)
     local n, message, err = keys.delete_filter(place, filter)
     if not n then return nil, message, err end
     total, from = total + n, to

@@ -49,7 +49,16 @@ function Document:save_with(change, options) end
 ---@return true? ok
 ---@return string? message
 ---@return modm.Error? err OperationError when it has no key or a rule denies
-function Document:delete() end
+---@param options? { hard?: boolean } hard: removes what Meta.soft_delete would only mark
+function Document:delete(options) end
+
+--- Takes away the mark of a deleted document, of a model with Meta.soft_delete.
+---@generic T: modm.Document
+---@param self T
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:restore() end
 
 --- Reads the document anew. With names, only those fields; changes of the others stay.
 ---@generic T: modm.Document

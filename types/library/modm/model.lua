@@ -164,3 +164,5 @@ function Model:after(event, hook) end
 ---@field timestamps? boolean|{ created?: string, updated?: string }
 --- An IntegerField that each save checks and raises; its name, or true for "version".
 ---@field version? boolean|string
+--- delete marks by a DateTimeField, and querysets hide; its name, or true for "deleted_at".
+---@field soft_delete? boolean|string

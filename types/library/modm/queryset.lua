@@ -12,6 +12,20 @@ local QuerySet = {}
 
 -- ---- steps ----
 
+--- Finds documents that are marked as deleted too, of a model with Meta.soft_delete.
+---@return modm.QuerySet<T>
+function QuerySet:with_deleted() end
+
+--- Finds those that are marked as deleted, and no others.
+---@return modm.QuerySet<T>
+function QuerySet:only_deleted() end
+
+--- An end: takes the mark away from those that are deleted.
+---@return integer? restored
+---@return string? message
+---@return modm.Error? err
+function QuerySet:restore() end
+
 --- Says that all documents are meant, which update and delete of everything ask for.
 ---@return modm.QuerySet<T>
 function QuerySet:all() end
