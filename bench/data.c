@@ -205,6 +205,8 @@ prepare (bench *b, const char *work, uint32_t n)
    if (!strcmp (work, "references")) {
       fill (b, b->authors, AUTHORS, n, make_author);
       fill (b, b->books, n, n, make_book);
+   } else if (!strcmp (work, "check")) {
+      fill (b, b->authors, n + warm_of (n), n, make_author);
    } else if (!strcmp (work, "cascade_delete")) {
       uint32_t all = n + 2 * warm_of (n);
       index_books (b);

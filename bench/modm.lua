@@ -195,6 +195,20 @@ function works.references.run(_, count)
   return sum
 end
 
+-- The keys of an author: _id, name, group, _cls.
+local AUTHOR_KEYS = 3 + 4 + 5 + 4
+
+works.check = {}
+function works.check.run(_, count)
+  local meta = require "modm.registry".meta(Author)
+  local conn, collection = meta:place()
+  local op = core.find(conn.client, conn.database, collection, {}, { limit = count })
+  local read, invalid = 0, 0
+  require "modm.cli.check".stream(conn, op, meta.schema, function(n) read = n end,
+    function() invalid = invalid + 1 end)
+  return (read - invalid) * AUTHOR_KEYS
+end
+
 works.cascade_delete = {}
 function works.cascade_delete.run(from)
   local group = from > 0 and GROUP_GONE or GROUP_WARM

@@ -124,6 +124,24 @@ read_three (bench *b, uint32_t from, uint32_t count)
    return sum;
 }
 
+/* Small documents, each walked once from end to end. */
+static double
+check (bench *b, uint32_t from, uint32_t count)
+{
+   mongoc_cursor_t *cursor = find_first (b->authors, count);
+   const bson_t *doc;
+   double sum = 0;
+   (void) from;
+   while (mongoc_cursor_next (cursor, &doc)) {
+      bson_iter_t at;
+      bson_iter_init (&at, doc);
+      while (bson_iter_next (&at))
+         sum += bson_iter_key_len (&at);
+   }
+   finish (cursor);
+   return sum;
+}
+
 static double
 get_by_key (bench *b, uint32_t from, uint32_t count)
 {
@@ -238,10 +256,16 @@ typedef double (*run) (bench *b, uint32_t from, uint32_t count);
 static const struct {
    const char *name;
    run run;
-} works[] = {
-   {"read_all", read_all},       {"read_three", read_three}, {"encode", encode},
-   {"bulk_insert", bulk_insert}, {"save_each", save_each},   {"change_one", change_one},
-   {"get_by_key", get_by_key},   {"references", references}, {"cascade_delete", cascade_delete}};
+} works[] = {{"read_all", read_all},
+             {"read_three", read_three},
+             {"encode", encode},
+             {"bulk_insert", bulk_insert},
+             {"save_each", save_each},
+             {"change_one", change_one},
+             {"get_by_key", get_by_key},
+             {"references", references},
+             {"cascade_delete", cascade_delete},
+             {"check", check}};
 
 static double
 wall_clock (void)

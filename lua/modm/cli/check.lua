@@ -61,8 +61,9 @@ local function reading_error(raised)
   return (tostring(raised):gsub("^[^\n:]+:%d+: ", ""))
 end
 
--- Calls seen(n) after each batch, and found(key, errors, message) for each invalid document.
-local function stream(conn, op, schema, seen, found)
+--- Validates what an operation finds. Calls seen(n) after each batch, until it returns true, and
+--- found(key, errors, message) for each invalid document.
+function check.stream(conn, op, schema, seen, found)
   local n, done = 0, false
   while not done do
     local list = {}
@@ -98,7 +99,7 @@ local function check_model(given, meta, roots)
   local line = progress.new(meta.name, count(conn, collection))
   local filter = is_shared(roots, meta) and core.class_filter(meta.schema) or {}
   local op = core.find(conn.client, conn.database, collection, filter, { limit = given.limit })
-  stream(conn, op, meta.schema, function(n)
+  check.stream(conn, op, meta.schema, function(n)
     summary.read = n
     line:at(n)
     return given["fail-fast"] and summary.invalid > 0
