@@ -262,7 +262,7 @@ end
 function methods:restore()
   local meta = meta_with_collection(self, "restore")
   if not meta.mark then misuse("%s: restore needs Meta.soft_delete", meta.name) end
-  hooks.refuse(meta, self, "restore")
+  guard.refuse(meta, self, "restore")
   local n, message, err = meta.default_manager:filter { pk = core.key(self) }:restore()
   if not n then return nil, message, err end
   return take_kept(self, meta)
