@@ -15,7 +15,7 @@ luaopen_modm_core (lua_State *L)
    modm_bson_open (L);
    modm_field_open (L);
    modm_schema_open (L);
-   modm_codec_open ();
+   modm_codec_open (L);
    modm_document_open (L);
    modm_driver_open (L);
    modm_query_open (L);

@@ -147,7 +147,16 @@ bool modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer 
 bool modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len,
                 const uint8_t *after, size_t after_len, modm_buffer *out, bool *same);
 
-/* Opens the room: fills in modm_hooks. */
-void modm_codec_open (void);
+/* ---- undo.c: what a transaction that is not committed takes back ---- */
+
+/* Where the running coroutine is in a transaction, notes what the document at idx is: before it is
+ * changed or something is read that may be changed in place; before the server's state is taken
+ * over; and before it counts as saved. */
+void modm_undo_touch (lua_State *L, int idx, const modm_document *d);
+void modm_undo_refresh (lua_State *L, int idx, const modm_document *d);
+void modm_undo_save (lua_State *L, int idx, const modm_document *d);
+
+/* Opens the room: fills in modm_hooks, and registers its functions into the table at the top. */
+void modm_codec_open (lua_State *L);
 
 #endif

@@ -23,4 +23,6 @@ void modm_check_choices (lua_State *L, modm_validation *v, int idx, const modm_f
 bool modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *b,
                          const char *key, size_t key_len, modm_error *err);
 
+void modm_undo_open (lua_State *L);
+
 #endif

@@ -169,8 +169,9 @@ append_document_value (lua_State *L, int idx, modm_buffer *b, const char *key, s
 }
 
 void
-modm_codec_open (void)
+modm_codec_open (lua_State *L)
 {
+   modm_undo_open (L);
    modm_hooks = (modm_document_hooks){.embedded_convert = embedded_convert,
                                       .embedded_accepts = embedded_accepts,
                                       .embedded_append = embedded_append,

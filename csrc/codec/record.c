@@ -271,6 +271,7 @@ void
 modm_document_rebase (lua_State *L, int idx, modm_document *d)
 {
    idx = lua_absindex (L, idx);
+   modm_undo_save (L, idx, d);
    if (d->schema->flags & MODM_SCHEMA_RESOLVES) {
       modm_document_values (L, idx, d);
       keep_resolved (L, lua_gettop (L), d);

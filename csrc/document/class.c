@@ -49,6 +49,8 @@ mt_index (lua_State *L)
          modm_document_push_not_loaded (L, d, (uint32_t) slot - 1);
          return raise_at (L, level);
       }
+      if (d->schema->fields[slot - 1].kind->is_mutable)
+         modm_undo_touch (L, 1, d);
       modm_need need = modm_document_read (L, 1, d, (uint32_t) slot - 1);
       if (need == MODM_NEED_NOTHING)
          return 1;
@@ -68,6 +70,7 @@ mt_newindex (lua_State *L)
    int slot = slot_of_key (L, 2);
    if (!slot || slot > (int) d->schema->n)
       return refuse_name (L, d, 1);
+   modm_undo_touch (L, 1, d);
    modm_document_assign (L, 1, d, (uint32_t) slot - 1);
    return 0;
 }

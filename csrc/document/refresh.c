@@ -44,6 +44,7 @@ l_refresh (lua_State *L)
    const modm_document *fresh = modm_document_check (L, 2);
    bool all = !lua_istable (L, 3);
    lua_settop (L, 3);
+   modm_undo_refresh (L, 1, d);
    bool *named = push_named (L, d, all ? 0 : 3);
    modm_buffer *b = modm_buffer_push (L);
    modm_element cls;

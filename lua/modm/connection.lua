@@ -3,6 +3,7 @@ local blocking = require "modm.transport.blocking"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local events = require "modm.events"
+local running = require "modm.session.running"
 
 local connection = {}
 
@@ -11,6 +12,7 @@ local connection = {}
 ---@field database string
 ---@field client userdata
 ---@field transport table
+---@field session modm.Session|false|nil of a view that within() gives
 local Connection = {}
 Connection.__index = Connection
 Connection.__name = "modm.Connection"
@@ -19,17 +21,34 @@ function Connection:__tostring()
   return ("modm.Connection '%s': %s"):format(self.alias, tostring(self.client))
 end
 
---- Runs an operation by the connection's transport. Every call of a server goes through here.
+--- Runs an operation by the connection's transport, in the session of the running coroutine. Every
+--- call of a server goes through here.
 ---@param op userdata a modm.Op
 ---@return true|nil ok, string|nil message, modm.Error|nil err
 function Connection:run(op)
+  local session = self.session
+  if session == nil then session = running.session(self) end
+  if session then op:join(session.handle) end
   local ok = self.transport.run(op)
   events.drain(self.client)
   if ok then
     return true
   end
   local failed = op:error()
-  return errors.failure(errors.new(failed.kind, failed.message, failed))
+  local err = errors.new(failed.kind, failed.message, failed)
+  local transaction = session and session.transaction
+  -- what the server never saw leaves the transaction as it is
+  if transaction and err.kind ~= "OperationError" then
+    transaction.failure = transaction.failure or err
+  end
+  return errors.failure(err)
+end
+
+--- The connection for calls that are part of a session, or of none, whatever the coroutine is in.
+---@param session modm.Session|false
+---@return modm.Connection
+function Connection:within(session)
+  return setmetatable({ session = session }, { __index = self, __name = "modm.Connection" })
 end
 
 local connections = {}

@@ -12,6 +12,8 @@ local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
+local running = require "modm.session.running"
+local session = require "modm.session"
 local scope = require "modm.scope"
 local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
@@ -128,7 +130,8 @@ end
 
 local methods = document.methods
 
-local save_options = { cascade = "boolean", full_clean = "boolean", force_insert = "boolean" }
+local save_options = { cascade = "boolean", full_clean = "boolean", force_insert = "boolean",
+  session = "boolean|table" }
 
 -- In the running coroutine: documents whose references are being saved before them.
 local under_way = scope.new()
@@ -148,16 +151,7 @@ local function save_cascading(doc)
   return under_way:run({ [doc] = true }, function() return save_held(doc) end)
 end
 
---- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
---- what has this key, one that came from the server sends what differs, and nothing when nothing
---- does.
----@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean? }|nil
----@return modm.Document|nil, string? message, modm.Error? err
-function methods:save(given)
-  local meta = meta_with_collection(self, "save")
-  options.check("save", given, save_options)
-  given = given or {}
-  guard.refuse(meta, self, "save")
+local function save(self, meta, given)
   local cascade = given.cascade
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
@@ -210,14 +204,36 @@ function methods:save_with(change, given)
   end
 end
 
+-- The session that options name: nil where they do not.
+local function session_of(meta, given)
+  if not given or given.session == nil then return nil end
+  return session.check(meta.name, given.session)
+end
+
+--- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
+--- what has this key, one that came from the server sends what differs, and nothing when nothing
+--- does.
+---@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean?,
+--- session: modm.Session|false|nil }|nil
+---@return modm.Document|nil, string? message, modm.Error? err
+function methods:save(given)
+  local meta = meta_with_collection(self, "save")
+  options.check("save", given, save_options)
+  guard.refuse(meta, self, "save")
+  return running.with(session_of(meta, given), save, self, meta, given or {})
+end
+
+local delete_options = { hard = "boolean", atomic = "boolean", session = "boolean|table" }
+
 --- Deletes the document by its key, with the delete rules of the models that refer to it. The hooks
 --- after it run when there was something to delete.
 --- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
----@param given { hard: boolean? }|nil
+---@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic: all
+--- or nothing
 ---@return true|nil, string?, modm.Error?
 function methods:delete(given)
   local meta = meta_with_collection(self, "delete")
-  options.check("delete", given, { hard = "boolean" })
+  options.check("delete", given, delete_options)
   local hard = given and given.hard or false
   local key = core.key(self)
   if key == nil then
@@ -236,11 +252,7 @@ function methods:delete(given)
     set = set:raw(core.decode(kept.guard(meta, version)))
   end
   local deleted
-  if hard then
-    deleted, message, err = set:delete { hard = true }
-  else
-    deleted, message, err = set:delete()
-  end
+  deleted, message, err = set:delete(given)
   if not deleted then return nil, message, err end
   if deleted == 0 and meta.counter then
     local there
@@ -282,12 +294,16 @@ local function names_to_read(meta, names)
   return heads, stored
 end
 
+local refresh_options = { session = "boolean|table" }
+
 --- Reads the document anew. With names, only those fields; changes of the others stay.
 ---@param names string[]|nil
+---@param given { session: modm.Session|false|nil }|nil
 ---@return modm.Document|nil, string?, modm.Error?
-function methods:refresh_from_db(names)
+function methods:refresh_from_db(names, given)
   local meta = meta_with_collection(self, "refresh_from_db")
   guard.refuse(meta, self, "refresh_from_db")
+  options.check("refresh_from_db", given, refresh_options)
   local key = core.key(self)
   if key == nil then
     return errors.failure(errors.new("OperationError",
@@ -296,6 +312,8 @@ function methods:refresh_from_db(names)
   local set, stored = meta.default_manager:filter { pk = key }, nil
   if meta.mark then set = set:with_deleted() end
   set = base.step(set, { _silent = true }) -- the hooks are for this document, not for the fresh one
+  local own = session_of(meta, given)
+  if own ~= nil then set = set:session(own) end
   if names and scoped.is_elsewhere(self, meta) then
     return errors.failure(errors.new("OperationError", meta.name
       .. ": it came from another collection, so it can only be refreshed as a whole"))

@@ -58,6 +58,16 @@ function Error:is(kind)
   return own ~= nil
 end
 
+--- Whether the server gave the error a label, such as "TransientTransactionError".
+---@param label string
+---@return boolean
+function Error:has_label(label)
+  for _, one in ipairs(self.labels or {}) do
+    if one == label then return true end
+  end
+  return false
+end
+
 --- Makes a model's own kind of error.
 ---@param model string the model's full name
 ---@param name string "DoesNotExist" or "MultipleObjectsReturned"

@@ -64,7 +64,8 @@ end
 ---@param collection string
 ---@return true|nil, string?, modm.Error?
 function indexes.ensure(meta, conn, collection)
-  return create_all(place_at(conn, collection), definition.of(meta))
+  -- in no transaction: it would refuse them
+  return create_all(place_at(conn:within(false), collection), definition.of(meta))
 end
 
 -- ---- comparing ----

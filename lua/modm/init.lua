@@ -13,12 +13,16 @@ local operators = require "modm.operators"
 local queryset = require "modm.queryset"
 local relation = require "modm.relation"
 local scoped = require "modm.model.scoped"
+local session = require "modm.session"
+local transaction = require "modm.transaction"
 
 local modm = {
   _VERSION = "modm scm",
   connect = connection.connect,
   disconnect = connection.disconnect,
   on = events.on,
+  session = session.begin,
+  transaction = transaction.run,
   MongoModel = model.MongoModel,
   EmbeddedMongoModel = model.EmbeddedMongoModel,
   fields = fields.fields,

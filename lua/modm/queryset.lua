@@ -138,7 +138,7 @@ function QuerySet:create(values)
     if type(doc) ~= "string" then error(doc, 0) end
     misuse("%s", (doc:gsub("^[^\n:]+:%d+: ", "")))
   end
-  return doc:save()
+  return doc:save { session = opening.session(self) }
 end
 
 return queryset

@@ -3,8 +3,8 @@
 local core = require "modm.core"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
-
 local scoped = require "modm.model.scoped"
+local running = require "modm.session.running"
 
 local rows = {}
 
@@ -36,7 +36,8 @@ local function fetch_related(source, list)
   local relation = require "modm.relation"
   source.session = source.session or relation.session()
   local fields = source.related ~= true and source.related or nil
-  local ok, _, err = relation.dereference(list, fields, source.session)
+  local ok, _, err = running.with(source.conn.session, relation.dereference, list, fields,
+    source.session)
   return not ok and err or nil
 end
 

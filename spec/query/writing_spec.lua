@@ -310,7 +310,7 @@ describe("delete", function()
   end)
 
   it("takes no arguments, so that none is taken for a condition or an option", function()
-    for _, given in ipairs { { n = 5 }, { atomic = true }, 5 } do
+    for _, given in ipairs { { n = 5 }, { pk = 5 }, 5 } do
       local message, here = help.raised(function() Item.objects:all():delete(given) end)
       assert.matches("delete takes no arguments", message)
       assert.is_true(here)

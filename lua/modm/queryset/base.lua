@@ -50,7 +50,8 @@ end
 -- the first value that a field refused; _order, pairs of stored name and direction; _skip,
 -- _limit, _empty; _projection, such pairs or what project() was given, and _projection_kind;
 -- _values, _related, _collation, _hint, _batch_size; _silent, that no hook after load runs;
--- _with_deleted, that documents marked as deleted are found too; _upsert.
+-- _with_deleted, that documents marked as deleted are found too; _upsert; _session ("none"
+-- for false).
 
 --- A queryset of all documents of a model.
 ---@param class table QuerySet or what extends it
@@ -80,6 +81,14 @@ function base.is_class(value)
     value = metatable and metatable.__index
   end
   return value == QuerySet
+end
+
+--- The queryset in the session that a method's options name, if they do.
+---@param given table|nil
+---@return modm.QuerySet
+function base.joined(self, given)
+  if not given or given.session == nil then return self end
+  return self:session(given.session)
 end
 
 --- A whole number that is not negative; raises for anything else.

@@ -20,7 +20,8 @@ local QuerySet = base.QuerySet
 -- Bytes of documents in one operation: what memory is bounded by.
 local CHUNK = 8 * 1024 * 1024
 
-local known_options = { retrieve = "boolean", full_clean = "boolean", ordered = "boolean" }
+local known_options = { retrieve = "boolean", full_clean = "boolean", ordered = "boolean",
+  session = "boolean|table" }
 
 ---@class modm.InsertFailure
 ---@field index integer of the document in the list
@@ -183,7 +184,8 @@ end
 --- them, then those after it of what was inserted. Returns their keys in order, or with `retrieve`
 --- the instances, which have them too. When some fail, err.failures lists them.
 ---@param documents modm.Document[]|modm.Document
----@param given { retrieve: boolean?, full_clean: boolean?, ordered: boolean? }|nil full_clean
+---@param given { retrieve: boolean?, full_clean: boolean?, ordered: boolean?,
+--- session: modm.Session|false|nil }|nil full_clean
 --- (true): validate all before anything is sent; ordered (true): stop at the first that fails
 ---@return any[]|nil keys
 ---@return string? message
@@ -191,6 +193,7 @@ end
 function QuerySet:bulk_create(documents, given)
   base.check_options("bulk_create", given, known_options)
   given = given or {}
+  self = base.joined(self, given)
   local job = { meta = self._meta, documents = check_documents(self._meta, documents),
     ordered = given.ordered ~= false, failures = {} }
   job.conn, job.database, job.collection = opening.open(self)

@@ -7,6 +7,8 @@ local errors = require "modm.errors"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
+local running = require "modm.session.running"
+local transaction = require "modm.transaction"
 
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
@@ -117,21 +119,7 @@ function QuerySet:restore()
   return mark(self, false)
 end
 
---- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
---- Class, limit, skip and order are honoured. Everything needs all() before it.
----@param given { hard: boolean? }|nil hard: also remove the documents of a model with
---- Meta.soft_delete, which are only marked without it
----@return integer|nil deleted
----@return string? message
----@return modm.Error? err
-function QuerySet:delete(...)
-  local given = ...
-  if select("#", ...) > 0 and (type(given) ~= "table" or given.hard == nil) then
-    misuse("%s: delete takes no arguments but { hard = true }: filter first", self._meta.name)
-  end
-  base.check_options("delete", given, { hard = "boolean" })
-  refuse_everything(self, "delete")
-  local hard = given and given.hard or false
+local function delete(self, hard)
   local relation = require "modm.relation"
   if relation.has_rules(self._meta) then return relation.delete(self, hard) end
   if self._meta.mark and not hard then return mark(self, true) end
@@ -144,11 +132,39 @@ function QuerySet:delete(...)
   return n
 end
 
+local delete_options = { hard = "boolean", atomic = "boolean", session = "boolean|table" }
+
+--- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
+--- Class, limit, skip and order are honoured. Everything needs all() before it.
+---@param given modm.DeleteOptions|nil hard: also remove the documents of a model with
+--- Meta.soft_delete, which are only marked without it; atomic: all or nothing, in a transaction (as
+--- a part of the one that is under way)
+---@return integer|nil deleted
+---@return string? message
+---@return modm.Error? err
+function QuerySet:delete(given)
+  local name = type(given) == "table" and next(given)
+  if given ~= nil and (type(given) ~= "table" or (name and not delete_options[name])) then
+    misuse("%s: delete takes no arguments but its options: filter first", self._meta.name)
+  end
+  base.check_options("delete", given, delete_options)
+  refuse_everything(self, "delete")
+  given = given or {}
+  self = base.joined(self, given)
+  local hard = given.hard or false
+  return running.with(opening.session(self), function()
+    if not given.atomic then return delete(self, hard) end
+    -- in a transaction of its own it is the coroutine's session that counts
+    local set = base.step(self, { _session = false })
+    return transaction.join(self._meta, function() return delete(set, hard) end)
+  end)
+end
+
 -- ---- update ----
 
 local known_options = {
   upsert = "boolean", array_filters = "table", let = "table", comment = "any",
-  bypass_document_validation = "boolean", max_time_ms = "integer",
+  bypass_document_validation = "boolean", max_time_ms = "integer", session = "boolean|table",
 }
 
 local function check_update(self, update, upsert)
@@ -198,6 +214,7 @@ function QuerySet:update(update, given)
   given = given or {}
   check_update(self, update, given.upsert)
   refuse_everything(self, "update")
+  self = base.joined(self, given)
   if given.upsert then
     check_upsert(self)
     update = with_class(self, update)

@@ -56,6 +56,14 @@ function opening.write_options(meta)
   return concern and { writeConcern = concern }
 end
 
+--- The session that a queryset was given; false: none; nil: that of the coroutine.
+---@param self modm.QuerySet
+---@return modm.Session|false|nil
+function opening.session(self)
+  if self._session == "none" then return false end
+  return self._session
+end
+
 --- The connection, database and collection, after a look for an error that a step has kept.
 ---@param self modm.QuerySet
 ---@return table|nil connection
@@ -63,7 +71,9 @@ end
 ---@return string|modm.Error collection or the error
 function opening.open(self)
   if self._error then return errors.failure(self._error) end
-  return self._meta:open()
+  local conn, database, collection = self._meta:open()
+  if conn and self._session then conn = conn:within(opening.session(self)) end
+  return conn, database, collection
 end
 
 --- All conditions, with the class filter, in BSON.

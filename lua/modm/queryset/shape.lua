@@ -3,6 +3,7 @@
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local misuse = require "modm.misuse"
+local session = require "modm.session"
 
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
@@ -94,6 +95,14 @@ function QuerySet:collation(collation)
     misuse("%s: a collation is a table or a locale", self._meta.name)
   end
   return base.step(self, { _collation = collation })
+end
+
+--- What the queryset asks is part of this session; with false of none, also in a transaction.
+---@param value modm.Session|false
+---@return modm.QuerySet
+function QuerySet:session(value)
+  value = session.check(self._meta.name .. ": session", value)
+  return base.step(self, { _session = value or "none" })
 end
 
 --- How many documents the server sends at once.
