@@ -127,9 +127,8 @@ modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
    if (cursor->done || cursor->at < cursor->batch.len)
       return true;
    if (!cursor->handle)
-      return modm_driver_error (
-         error, MODM_ERROR_FORKED,
-         "the cursor belongs to the process before a fork, or its session has ended");
+      return modm_driver_error (error, MODM_ERROR_FORKED,
+                                "the cursor belongs to the process before the fork");
    uint32_t n = fetch (cursor);
    if (cursor->batch.failed)
       return modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");

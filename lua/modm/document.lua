@@ -225,8 +225,8 @@ end
 
 local delete_options = { hard = "boolean", atomic = "boolean", session = "boolean|table" }
 
---- Deletes the document by its key, with the delete rules of the models that refer to it. The hooks
---- after it run when there was something to delete.
+--- Deletes the document by its key, with the delete rules of the models that refer to it. The
+--- hooks after it run when there was something to delete.
 --- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
 ---@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic: all
 --- or nothing

@@ -118,8 +118,8 @@ local function run(job)
   return unpack(results, 1, results.n)
 end
 
--- Indexes are made before, where no transaction holds the collections. One that cannot be made is an
--- error of its model's first use.
+-- Indexes are made before, where no transaction holds the collections. One that cannot be made is
+-- an error of its model's first use.
 local function make_indexes(conn)
   for _, meta in ipairs(registry.all()) do
     if meta.indexes and not meta.embedded and meta:place() == conn then meta:open() end

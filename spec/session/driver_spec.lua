@@ -1,4 +1,4 @@
--- Sessions of the C module: operations in a session, transactions, and in which order all this ends.
+-- Sessions of the C module: operations in a session, transactions, and how all this ends.
 local core = require "modm.core"
 local server = require "spec.support.server"
 local support = require "spec.driver.support"
@@ -184,10 +184,11 @@ describe("a session of the driver", function()
     session:close()
     client = support.client(nil, uri)
     assert.are.equal("1 2 3 4 5", ids())
-    session = core.session(client)
-    assert(step(session, "start"))
-    assert.is_true(update(session, 1):run())
-    session = nil -- luacheck: ignore
+    do
+      local lost = core.session(client)
+      assert(step(lost, "start"))
+      assert.is_true(update(lost, 1):run())
+    end
     for _ = 1, 3 do collectgarbage() end
     assert.is_true(update(nil, 1, { maxTimeMS = 1000 }):run()) -- nothing holds the document
   end)
@@ -228,7 +229,8 @@ describe("a session of the driver", function()
         elseif name == "find" then op = joined(session, core.find(client, nil, "c", {}))
         else op = joined(session, core.aggregate(client, nil, "c", {})) end
         local err = support.fail(op)
-        assert.are.same({ name, "TransientTransactionError" }, { name, err.labels and err.labels[1] })
+        assert.are.same({ name, "TransientTransactionError" },
+          { name, err.labels and err.labels[1] })
         step(session, "abort")
       end
     end

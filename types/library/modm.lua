@@ -122,6 +122,54 @@ function modm.ContentFile(bytes, options) end
 ---@return modm.GridFSStorage
 function modm.GridFSStorage(options) end
 
+-- ---- sessions and transactions ----
+
+---@class modm.TransactionOptions
+---@field read_concern? string|table
+---@field write_concern? string|integer|table
+---@field read_preference? string|table
+--- How long a commit may take on the server, in milliseconds.
+---@field max_commit_time_ms? integer
+--- How long it may be tried again, in seconds; default 120.
+---@field timeout? number
+--- Gives the time in seconds; default os.time.
+---@field clock? fun(): number
+
+--- Calls f in a transaction and returns what it returns. All that the coroutine asks of the
+--- connection meanwhile is part of it. When f raises, or returns nil and an error, nothing of it
+--- remains, and the error is handed on. f may be called several times.
+---@overload fun(f: (fun(session: modm.Session): any), options?: modm.TransactionOptions): any
+---@param alias? string
+---@param f fun(session: modm.Session): any
+---@param options? modm.TransactionOptions
+---@return any ... what f returns; or nil, a message, an error
+function modm.transaction(alias, f, options) end
+
+---@class modm.Session
+---@field alias string
+local Session = {}
+
+--- Calls f; meanwhile what the coroutine asks of the connection is part of the session.
+---@param f fun(session: modm.Session): any
+---@return any ... what f returns
+function Session:run(f) end
+
+--- Whether a transaction is under way in it.
+---@return boolean
+function Session:in_transaction() end
+
+--- Ends it, and with it a transaction that was not committed.
+function Session:close() end
+
+--- Begins a session: its reads see what was read and written in it before, or with `snapshot` all
+--- see the state that the first one saw.
+---@param alias? string
+---@param options? { causal_consistency?: boolean, snapshot?: boolean }
+---@return modm.Session? session
+---@return string? message
+---@return modm.Error? err ConfigurationError
+function modm.session(alias, options) end
+
 -- ---- references ----
 
 --- Fetches what the documents refer to, with one query for each collection and level of them all.
@@ -209,6 +257,11 @@ local Error = {}
 ---@param kind string|modm.Kind
 ---@return boolean
 function Error:is(kind) end
+
+--- Whether the server gave the error a label, such as "TransientTransactionError".
+---@param label string
+---@return boolean
+function Error:has_label(label) end
 
 --- A kind of error that belongs to one model.
 ---@class modm.Kind

@@ -22,6 +22,8 @@ local Document = {}
 ---@field full_clean? boolean
 --- Inserts also where the key was set by hand; default false.
 ---@field force_insert? boolean
+--- The session to be part of; false: none, also in a transaction.
+---@field session? modm.Session|false
 
 --- Validates and writes the document. A new one is inserted, one whose key was set by hand
 --- replaces what has this key, one that came from the server sends what differs, and nothing when
@@ -46,10 +48,10 @@ function Document:save(options) end
 function Document:save_with(change, options) end
 
 --- Deletes the document by its key, with the delete rules of the models that refer to it.
+---@param options? modm.DeleteOptions
 ---@return true? ok
 ---@return string? message
 ---@return modm.Error? err OperationError when it has no key or a rule denies
----@param options? { hard?: boolean } hard: removes what Meta.soft_delete would only mark
 function Document:delete(options) end
 
 --- Takes away the mark of a deleted document, of a model with Meta.soft_delete.
@@ -64,10 +66,11 @@ function Document:restore() end
 ---@generic T: modm.Document
 ---@param self T
 ---@param names? string[]
+---@param options? { session?: modm.Session|false }
 ---@return T? document
 ---@return string? message
 ---@return modm.Error? err OperationError before the first save, DoesNotExist when it is gone
-function Document:refresh_from_db(names) end
+function Document:refresh_from_db(names, options) end
 
 --- Fetches what the document refers to, with one query for each collection and level.
 ---@generic T: modm.Document

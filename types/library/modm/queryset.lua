@@ -116,6 +116,11 @@ function QuerySet:hint(index) end
 ---@return modm.QuerySet<T>
 function QuerySet:batch_size(n) end
 
+--- What the queryset asks is part of this session; with false of none, also in a transaction.
+---@param session modm.Session|false
+---@return modm.QuerySet<T>
+function QuerySet:session(session) end
+
 -- ---- ends ----
 
 --- Iterates: `for post in Post.objects:all():iter() do`. The documents come in batches, so that
@@ -162,6 +167,8 @@ function QuerySet:create(values) end
 ---@field full_clean? boolean
 --- Stops at the first that fails; default true.
 ---@field ordered? boolean
+--- The session to be part of; false: none, also in a transaction.
+---@field session? modm.Session|false
 
 --- Inserts many documents. When some fail, `err.failures` lists them.
 ---@param documents modm.Document[]|modm.Document
@@ -175,6 +182,8 @@ function QuerySet:bulk_create(documents, options) end
 --- Inserts a document where none is found.
 ---@field upsert? boolean
 ---@field array_filters? table[]
+--- The session to be part of; false: none, also in a transaction.
+---@field session? modm.Session|false
 --- Variables that the update may use as $$name.
 ---@field let? table<string, any>
 --- What the server writes beside it into its log and profile.
@@ -191,12 +200,21 @@ function QuerySet:bulk_create(documents, options) end
 ---@return modm.Error? err
 function QuerySet:update(update, options) end
 
+---@class modm.DeleteOptions
+--- All or nothing: in a transaction, as a part of the one that is under way; default false.
+---@field atomic? boolean
+--- Removes what Meta.soft_delete would only mark; default false.
+---@field hard? boolean
+--- The session to be part of; false: none, also in a transaction.
+---@field session? modm.Session|false
+
 --- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
 --- Everything needs all() before it.
+---@param options? modm.DeleteOptions
 ---@return integer? deleted
 ---@return string? message
 ---@return modm.Error? err
-function QuerySet:delete() end
+function QuerySet:delete(options) end
 
 --- Runs stages over what the queryset finds: its conditions, order, range and projection come
 --- first.
