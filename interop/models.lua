@@ -227,6 +227,14 @@ model(Model, "Cascading", {
   Meta = { cascade = true },
 })
 
+-- ---- files ----
+
+model(Model, "Folder", {
+  name = fields.CharField { primary_key = true },
+  file = fields.FileField {},
+  image = fields.ImageField {},
+})
+
 -- ---- delete rules ----
 
 local Shop = model(Model, "Shop", { name = fields.CharField { primary_key = true } })

@@ -259,6 +259,14 @@ class Cascading(MongoModel):
         cascade = True
 
 
+# ---- files ----
+
+class Folder(MongoModel):
+    name = fields.CharField(primary_key=True)
+    file = fields.FileField()
+    image = fields.ImageField()
+
+
 # ---- delete rules ----
 
 class Shop(MongoModel):

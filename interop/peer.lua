@@ -204,6 +204,42 @@ function steps.probe()
   end
 end
 
+function steps.store()
+  for _, case in ipairs(cases "files") do
+    local content = case.bytes:data():rep(case.times)
+    local file = modm.ContentFile(content, { name = case.name, metadata = case.metadata })
+    assert(models.Folder { name = case.name, [case.field] = file }:save())
+  end
+end
+
+-- Adler-32, the checksum of zlib.
+local function adler32(bytes)
+  local a, b = 1, 0
+  for n = 1, #bytes do
+    a = (a + bytes:byte(n)) % 65521
+    b = (b + a) % 65521
+  end
+  return ("%.0f"):format(b * 65536 + a)
+end
+
+function steps.files()
+  for folder in models.Folder.objects:order_by("_id"):iter() do
+    assert(folder:full_clean())
+    for _, name in ipairs { "file", "image" } do
+      local file = folder[name]
+      if file then
+        local content = assert(file:read "a")
+        print(name, view.text(file.filename), file.length, file.chunk_size,
+          file.content_type or "None", #content, adler32(content))
+        view.show_value("metadata", file.metadata)
+        if name == "image" then
+          print(file.format, file.width, file.height)
+        end
+      end
+    end
+  end
+end
+
 -- As Python prints, with a space between.
 function print(...) -- luacheck: ignore
   local parts = { ... }

@@ -1,17 +1,20 @@
 # PyMODM's side of each step: peer.py STEP DATABASE CASES; interop/peer.lua is modm's side.
 # What a step prints must be the same on both sides; what it writes is compared by interop/run.
 import datetime
+import io
 import os
 import sys
+import zlib
 
 import pymodm
 from bson import json_util
 from bson.son import SON
 from pymodm.errors import OperationError, ValidationError
+from pymodm.files import File
 from pymongo import MongoClient
 
 import models
-from view import show
+from view import show, show_value, text
 
 
 def uri(database):
@@ -146,6 +149,29 @@ def probe():
                 model(key=name + ' <- ' + case['name'], x=build(case['value'], {})).save()
             except Exception:  # what PyMODM and the driver raise is of many kinds
                 pass
+
+
+def store():
+    for case in cases('files'):
+        content = io.BytesIO(case['bytes'] * case['times'])
+        file = File(content, case['name'], case.get('metadata'))
+        models.Folder(name=case['name'], **{case['field']: file}).save()
+
+
+def files():
+    for folder in models.Folder.objects.order_by([('_id', 1)]):
+        folder.full_clean()
+        for name in ('file', 'image'):
+            file = getattr(folder, name)
+            if not file:
+                continue
+            file.seek(0)  # validating an image read its head
+            content = file.read()
+            print(name, text(file.filename), file.length, file.chunk_size, file.content_type,
+                  len(content), zlib.adler32(content))
+            show_value('metadata', file.metadata)
+            if name == 'image':
+                print(file.format, file.width, file.height)
 
 
 pymodm.connect(uri(sys.argv[2]))

@@ -97,6 +97,8 @@ local function show_table(path, value)
   end
 end
 
+view.text = text
+
 function show_value(path, value)
   if value == nil then
     print(path, "null")
@@ -112,6 +114,8 @@ function show_value(path, value)
     end
   end
 end
+
+view.show_value = show_value
 
 --- Prints the fields of a document that are set.
 function view.show(document)
