@@ -165,6 +165,8 @@ local cases = {
   },
 }
 cases.OrderedDictField = cases.DictField
+cases.FileField = { { {}, { id }, { "x", 5, modm.null } } }
+cases.ImageField = cases.FileField
 
 local count = 0
 
