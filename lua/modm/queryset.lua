@@ -3,8 +3,8 @@
 --
 -- Steps cannot fail for data: a value that its field refuses is kept, and the end returns it as a
 -- ValidationError. What is the program's mistake (an unknown field, a condition that is nil) raises
--- at once. Steps are in queryset/conditions.lua, range.lua and shape.lua, ends that write in
--- bulk.lua and changes.lua; here are the ends that read.
+-- at once. Steps are in queryset/conditions.lua, range.lua, shape.lua and settings.lua, ends that write
+-- in bulk.lua and changes.lua; here are the ends that read.
 
 local base = require "modm.queryset.base"
 local errors = require "modm.errors"
@@ -15,6 +15,7 @@ local rows = require "modm.rows"
 require "modm.queryset.conditions"
 require "modm.queryset.range"
 require "modm.queryset.shape"
+require "modm.queryset.settings"
 require "modm.queryset.bulk"
 require "modm.queryset.changes"
 require "modm.queryset.page"
@@ -92,7 +93,8 @@ end
 
 --- How many documents there are, within limit and skip.
 ---@return integer|nil n, string? message, modm.Error? err
-function QuerySet:count()
+function QuerySet:count(...)
+  base.refuse_options(self, "count", ...)
   if is_empty(self) then return 0 end
   local source, message, err = opening.counting(self)
   if not source then return nil, message, err end
@@ -101,6 +103,13 @@ function QuerySet:count()
   if not found then return nil, message, err end
   return found[1] and found[1].n or 0
 end
+
+-- Options of an aggregation, in MongoDB's own words as its stages are.
+local known_options = {
+  allowDiskUse = "boolean", batchSize = "integer", bypassDocumentValidation = "boolean",
+  collation = "table", comment = "any", hint = "table|string", let = "table",
+  maxTimeMS = "integer", readConcern = "table", writeConcern = "table",
+}
 
 local function is_stage(value)
   local key = type(value) == "table" and next(value)
@@ -119,6 +128,7 @@ function QuerySet:aggregate(...)
   end
   if type(last) == "table" and not is_stage(last) and last[1] == nil then
     options = table.remove(stages)
+    base.check_options("aggregate", options, known_options)
   end
   for i, stage in ipairs(stages) do
     if not is_stage(stage) then

@@ -77,7 +77,7 @@ local function server_options(self, given)
     resumeAfter = given.resume_after, startAfter = given.start_after,
     startAtOperationTime = given.start_at, maxAwaitTimeMS = given.max_await_ms,
     batchSize = given.batch_size or self._batch_size, collation = opening.collation(self),
-    showExpandedEvents = given.show_expanded_events,
+    showExpandedEvents = given.show_expanded_events, comment = self._comment,
   }
 end
 

@@ -102,12 +102,10 @@ end)
 describe("an update", function()
   it("passes its options on", function()
     local command = help.one(function()
-      assert(Shop.objects:all():update({ { ["$set"] = { n = "$$one" } } },
-        { let = { one = 1 }, comment = "why", max_time_ms = 5000,
-          bypass_document_validation = true }))
+      assert(Shop.objects:all():comment "why":update({ { ["$set"] = { n = "$$one" } } },
+        { let = { one = 1 }, bypass_document_validation = true }))
     end)
     assert.equal(1, command.let.one)
-    assert.same({ "why", 5000, true },
-      { command.comment, command.maxTimeMS, command.bypassDocumentValidation })
+    assert.same({ "why", true }, { command.comment, command.bypassDocumentValidation })
   end)
 end)

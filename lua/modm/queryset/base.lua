@@ -49,9 +49,9 @@ end
 -- Its fields: _class, _meta; _parts, the conditions in BSON; _all, that all() was said; _error,
 -- the first value that a field refused; _order, pairs of stored name and direction; _skip,
 -- _limit, _empty; _projection, such pairs or what project() was given, and _projection_kind;
--- _values, _related, _collation, _hint, _batch_size; _silent, that no hook after load runs;
--- _with_deleted, that documents marked as deleted are found too; _upsert; _session ("none"
--- for false).
+-- _values, _related; _collation, _hint, _comment, _max_time (milliseconds), _batch_size; _silent,
+-- that no hook after load runs; _with_deleted, that documents marked as deleted are found too;
+-- _upsert; _session ("none" for false).
 
 --- A queryset of all documents of a model.
 ---@param class table QuerySet or what extends it
@@ -106,6 +106,14 @@ end
 function base.check_options(what, given, known)
   local ok, message = pcall(options.check, what, given, known, 0)
   if not ok then misuse("%s", message) end
+end
+
+--- Raises for options of an end that has none, which would do nothing.
+function base.refuse_options(self, what, ...)
+  if select("#", ...) > 0 then
+    misuse("%s: %s takes no options: hint, collation, comment and max_time are steps before it",
+      self._meta.name, what)
+  end
 end
 
 --- The stored name of a field, and the places of the _cls of embedded documents on the way to it.

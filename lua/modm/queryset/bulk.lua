@@ -20,8 +20,10 @@ local QuerySet = base.QuerySet
 -- Bytes of documents in one operation: what memory is bounded by.
 local CHUNK = 8 * 1024 * 1024
 
-local known_options = { retrieve = "boolean", full_clean = "boolean", ordered = "boolean",
-  session = "boolean|table" }
+local known_options = {
+  retrieve = "boolean", full_clean = "boolean", ordered = "boolean",
+  bypass_document_validation = "boolean", session = "boolean|table",
+}
 
 ---@class modm.InsertFailure
 ---@field index integer of the document in the list
@@ -37,6 +39,7 @@ local known_options = { retrieve = "boolean", full_clean = "boolean", ordered = 
 ---@field conn table
 ---@field database string
 ---@field collection string
+---@field settings table for the driver
 ---@field failures modm.InsertFailure[]
 
 -- Whether a document is of a model, or of one that extends it.
@@ -149,10 +152,8 @@ end
 
 -- Inserts documents from `first` on, as many as go into one operation. Returns the last of them.
 local function insert_some(job, first)
-  local settings = opening.write_options(job.meta) or {}
-  settings.ordered = job.ordered
   local op, last, path, index = core.bulk_insert(job.conn.client, job.database, job.collection,
-    job.documents, first, CHUNK, settings)
+    job.documents, first, CHUNK, job.settings)
   if not op then
     local err = saving.encoding_error(job.meta, last, path)
     add_failure(job, index, "ValidationError", err.message, { errors = err.errors })
@@ -184,9 +185,8 @@ end
 --- them, then those after it of what was inserted. Returns their keys in order, or with `retrieve`
 --- the instances, which have them too. When some fail, err.failures lists them.
 ---@param documents modm.Document[]|modm.Document
----@param given { retrieve: boolean?, full_clean: boolean?, ordered: boolean?,
---- session: modm.Session|false|nil }|nil full_clean
---- (true): validate all before anything is sent; ordered (true): stop at the first that fails
+---@param given modm.BulkCreateOptions|nil full_clean (true): validate all before anything is sent;
+--- ordered (true): stop at the first that fails; bypass_document_validation: of the server's schema
 ---@return any[]|nil keys
 ---@return string? message
 ---@return modm.Error? err with failures, a list of modm.InsertFailure
@@ -196,6 +196,9 @@ function QuerySet:bulk_create(documents, given)
   self = base.joined(self, given)
   local job = { meta = self._meta, documents = check_documents(self._meta, documents),
     ordered = given.ordered ~= false, failures = {} }
+  job.settings = opening.write_settings(self)
+  job.settings.ordered = job.ordered
+  job.settings.bypassDocumentValidation = given.bypass_document_validation
   job.conn, job.database, job.collection = opening.open(self)
   if not job.conn then return nil, job.database, job.collection end
   prepare(job, given.full_clean ~= false)

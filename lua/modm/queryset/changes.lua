@@ -10,6 +10,8 @@ local opening = require "modm.queryset.opening"
 local running = require "modm.session.running"
 local transaction = require "modm.transaction"
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
 
@@ -25,25 +27,17 @@ end
 
 -- ---- the filters of a write ----
 
--- All conditions together with one for some keys.
-local function keys_and_conditions(self, filter)
-  local parts = { filter }
-  for i, part in ipairs(opening.parts(self)) do parts[i + 1] = part end
-  return core.join(self._meta.schema, parts)
-end
-
--- One filter of all conditions; or where limit or skip narrow them, filters with the keys of what
--- is found, in bounded lists. All keys are there before the first write, which may move what is
--- found.
-local function filters_of(self)
-  if self._skip == 0 and not self._limit then return { opening.conditions(self) } end
+-- The filters for what limit and skip leave, in bounded lists of keys. All keys are there before the
+-- first write, which may move what is found.
+local function filters_by_keys(self)
   local source, message, err = opening.source(self:values():project { _id = 1 })
   if not source then return nil, message, err end
+  local conditions = not opening.collation(self) and opening.parts(self) or {}
   local filters = {}
   while true do
     local filter, done = core.ids(source.op, KEYS)
     if filter then
-      filters[#filters + 1] = keys_and_conditions(self, filter)
+      filters[#filters + 1] = core.join(self._meta.schema, { filter, unpack(conditions) })
     elseif done then
       return filters
     else
@@ -53,17 +47,31 @@ local function filters_of(self)
   end
 end
 
--- Runs a write for each filter: make(client, database, collection, filter) gives its operation.
--- Returns how many documents were found, and how many modified.
+-- The filters of a write, and what each of its statements has besides. By their keys documents are
+-- found without the queryset's index. A collation would take keys for equal that are not, and then
+-- more documents than the limit: so with one it is the keys alone, compared byte by byte.
+local function filters_of(self)
+  local collation = opening.collation(self)
+  if self._skip == 0 and not self._limit then
+    return { opening.conditions(self) }, { collation = collation, hint = self._hint }
+  end
+  local filters, message, err = filters_by_keys(self)
+  if not filters then return nil, message, err end
+  return filters, { collation = collation and { locale = "simple" } }
+end
+
+-- Runs a write for each filter: make(client, database, collection, filter, statement) gives its
+-- operation, with what the statement has besides the filter. Returns how many documents were found,
+-- and how many modified.
 local function write(self, make)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
   if self._empty then return 0, 0 end
-  local filters, message, err = filters_of(self)
-  if not filters then return nil, message, err end
+  local filters, statement, err = filters_of(self)
+  if not filters then return nil, statement, err end
   local found, modified = 0, 0
   for _, filter in ipairs(filters) do
-    local op, why = make(conn.client, database, collection, filter)
+    local op, why = make(conn.client, database, collection, filter, statement)
     if not op then
       return errors.failure(errors.new("OperationError", self._meta.name .. ": " .. why))
     end
@@ -82,10 +90,10 @@ local function mark(self, marked)
   local meta, parts = self._meta, { kept.marked(self._meta, not marked) }
   for _, part in ipairs(self._parts) do parts[#parts + 1] = part end
   local set = base.step(self, { _parts = parts, _with_deleted = true })
-  local statement = { multi = true, collation = opening.collation(self), hint = self._hint }
-  local n, message, err = write(set, function(client, database, collection, filter)
-    return core.update(client, database, collection, filter, kept.marking(meta, marked), statement,
-      opening.write_options(meta))
+  local update, settings = kept.marking(meta, marked), opening.write_settings(self)
+  local n, message, err = write(set, function(client, database, collection, filter, statement)
+    statement.multi = true
+    return core.update(client, database, collection, filter, update, statement, settings)
   end)
   if not n then return nil, message, err end
   return n
@@ -123,9 +131,8 @@ local function delete(self, hard)
   local relation = require "modm.relation"
   if relation.has_rules(self._meta) then return relation.delete(self, hard) end
   if self._meta.mark and not hard then return mark(self, true) end
-  local settings = opening.write_options(self._meta)
-  local statement = { collation = opening.collation(self), hint = self._hint }
-  local n, message, err = write(self, function(client, database, collection, filter)
+  local settings = opening.write_settings(self)
+  local n, message, err = write(self, function(client, database, collection, filter, statement)
     return core.delete(client, database, collection, filter, statement, settings)
   end)
   if not n then return nil, message, err end
@@ -163,8 +170,8 @@ end
 -- ---- update ----
 
 local known_options = {
-  upsert = "boolean", array_filters = "table", let = "table", comment = "any",
-  bypass_document_validation = "boolean", max_time_ms = "integer", session = "boolean|table",
+  upsert = "boolean", array_filters = "table", let = "table", session = "boolean|table",
+  bypass_document_validation = "boolean",
 }
 
 local function check_update(self, update, upsert)
@@ -221,15 +228,11 @@ function QuerySet:update(update, given)
     self = base.step(self, { _upsert = true })
   end
   update = kept.in_update(self._meta, update, given.upsert or false)
-  local settings = opening.write_options(self._meta) or {}
-  settings.let, settings.comment, settings.maxTimeMS = given.let, given.comment, given.max_time_ms
-  settings.bypassDocumentValidation = given.bypass_document_validation
-  local statement = {
-    multi = true, upsert = given.upsert or nil, hint = self._hint,
-    collation = opening.collation(self),
-    arrayFilters = given.array_filters and core.array(given.array_filters) or nil,
-  }
-  local n, modified, err = write(self, function(client, database, collection, filter)
+  local settings = opening.write_settings(self)
+  settings.let, settings.bypassDocumentValidation = given.let, given.bypass_document_validation
+  local filters = given.array_filters and core.array(given.array_filters)
+  local n, modified, err = write(self, function(client, database, collection, filter, statement)
+    statement.multi, statement.upsert, statement.arrayFilters = true, given.upsert, filters
     return core.update(client, database, collection, filter, update, statement, settings)
   end)
   if not n then return nil, modified, err end

@@ -38,6 +38,8 @@ local function read_options(self)
   return {
     collation = opening.collation(self),
     hint = self._hint,
+    comment = self._comment,
+    maxTimeMS = self._max_time,
     batchSize = self._batch_size,
     readConcern = wrapped(self._meta:option "read_concern", "level"),
   }
@@ -62,6 +64,15 @@ end
 function opening.session(self)
   if self._session == "none" then return false end
   return self._session
+end
+
+--- The options of a write of what a queryset finds.
+---@param self modm.QuerySet
+---@return table
+function opening.write_settings(self)
+  local settings = opening.write_options(self._meta) or {}
+  settings.comment, settings.maxTimeMS = self._comment, self._max_time
+  return settings
 end
 
 --- The connection, database and collection, after a look for an error that a step has kept.

@@ -83,17 +83,4 @@ function QuerySet:slice(from, to)
   return base.step(self, { _skip = self._skip + from - 1, _limit = length or false })
 end
 
---- The index to use: its name, or its keys as order_by takes them in a table.
----@param index string|table
----@return modm.QuerySet
-function QuerySet:hint(index)
-  if type(index) == "string" then return base.step(self, { _hint = index }) end
-  if type(index) ~= "table" then
-    misuse("%s: a hint is the name of an index, or its keys", self._meta.name)
-  end
-  local list = {}
-  add_order(self, list, index)
-  return base.step(self, { _hint = core.ordered(list) })
-end
-
 return QuerySet

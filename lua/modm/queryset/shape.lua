@@ -3,7 +3,6 @@
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local misuse = require "modm.misuse"
-local session = require "modm.session"
 
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
@@ -85,31 +84,6 @@ function QuerySet:values() return base.step(self, { _values = true }) end
 function QuerySet:select_related(...)
   local names = names_of(self, "select_related", ...)
   return base.step(self, { _related = #names > 0 and names or true })
-end
-
----@param collation table|string { locale = "de", ... }, or a locale
----@return modm.QuerySet
-function QuerySet:collation(collation)
-  if type(collation) == "string" then collation = { locale = collation } end
-  if type(collation) ~= "table" then
-    misuse("%s: a collation is a table or a locale", self._meta.name)
-  end
-  return base.step(self, { _collation = collation })
-end
-
---- What the queryset asks is part of this session; with false of none, also in a transaction.
----@param value modm.Session|false
----@return modm.QuerySet
-function QuerySet:session(value)
-  value = session.check(self._meta.name .. ": session", value)
-  return base.step(self, { _session = value or "none" })
-end
-
---- How many documents the server sends at once.
----@param n integer
----@return modm.QuerySet
-function QuerySet:batch_size(n)
-  return base.step(self, { _batch_size = base.check_count(self, "batch_size", n) > 0 and n })
 end
 
 return QuerySet

@@ -116,6 +116,7 @@ function deleting.delete(set, hard)
   local place
   place, message, err = keys.open(set._meta, hard)
   if not place then return nil, message, err end
+  place.settings = opening.write_settings(set)
   local denied, cycles = denying.look_ahead(set._meta)
   if denied or cycles then return delete_known(place, source.op, denied, hard) end
   return run { run = take, place = place, op = source.op, counts = true, hard = hard }

@@ -19,6 +19,7 @@ local ID = { "_id", 0 }
 ---@field database string
 ---@field collection string
 ---@field soft boolean whether its documents are marked instead of deleted
+---@field settings table|nil what its writes have besides, for the driver
 
 ---@param meta table
 ---@return modm.Place|nil place, string? message, modm.Error? err
@@ -96,13 +97,13 @@ end
 ---@param filter string
 ---@return integer|nil n, string? message, modm.Error? err
 function keys.delete_filter(place, filter)
+  local settings = place.settings or opening.write_options(place.meta)
   if place.soft then
     return keys.write(place, core.update(place.conn.client, place.database, place.collection,
-      filter, kept.marking(place.meta, true), { multi = true },
-      opening.write_options(place.meta)))
+      filter, kept.marking(place.meta, true), { multi = true }, settings))
   end
   return keys.write(place, core.delete(place.conn.client, place.database, place.collection, filter,
-    nil, opening.write_options(place.meta)))
+    nil, settings))
 end
 
 --- Deletes the documents of a set of keys.

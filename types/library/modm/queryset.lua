@@ -102,6 +102,7 @@ function QuerySet:values() end
 ---@return modm.QuerySet<T>
 function QuerySet:select_related(...) end
 
+--- How texts are compared and put in order.
 ---@param collation table|string { locale = "de", ... }, or a locale
 ---@return modm.QuerySet<T>
 function QuerySet:collation(collation) end
@@ -110,6 +111,17 @@ function QuerySet:collation(collation) end
 ---@param index string|table
 ---@return modm.QuerySet<T>
 function QuerySet:hint(index) end
+
+--- What the server writes beside the operation into its log, its profile and currentOp.
+---@param text string
+---@return modm.QuerySet<T>
+function QuerySet:comment(text) end
+
+--- How long one command may take on the server, in milliseconds; 0 takes the limit away. What takes
+--- longer is a ServerError with the code 50.
+---@param ms integer
+---@return modm.QuerySet<T>
+function QuerySet:max_time(ms) end
 
 --- How many documents the server sends at once.
 ---@param n integer
@@ -169,6 +181,8 @@ function QuerySet:create(values) end
 ---@field ordered? boolean
 --- The session to be part of; false: none, also in a transaction.
 ---@field session? modm.Session|false
+--- Lets documents past the validator of the collection.
+---@field bypass_document_validation? boolean
 
 --- Inserts many documents. When some fail, `err.failures` lists them.
 ---@param documents modm.Document[]|modm.Document
@@ -186,11 +200,7 @@ function QuerySet:bulk_create(documents, options) end
 ---@field session? modm.Session|false
 --- Variables that the update may use as $$name.
 ---@field let? table<string, any>
---- What the server writes beside it into its log and profile.
----@field comment? any
 ---@field bypass_document_validation? boolean
---- How long it may take on the server, in milliseconds.
----@field max_time_ms? integer
 
 --- Changes all documents of the queryset. Everything needs all() before it.
 ---@param update table in MongoDB's own words: { ["$set"] = { ... } }, or a list of stages
@@ -218,7 +228,8 @@ function QuerySet:delete(options) end
 
 --- Runs stages over what the queryset finds: its conditions, order, range and projection come
 --- first.
----@param ... table stages, as in PyMongo; a last table without $ holds options (allowDiskUse, ...)
+---@param ... table stages, as in PyMongo; a last table without $ holds options in the server's
+--- words: allowDiskUse, let, bypassDocumentValidation, ...
 ---@return modm.Rows
 function QuerySet:aggregate(...) end
 
