@@ -55,8 +55,9 @@ collect (modm_walk *w, int doc, modm_document *d, uint32_t i, int sub)
    lua_pop (L, 1);
 }
 
-/* core.collect(documents, plan or nil, targets): adds to targets, a table of schema -> {model =,
- * keys =}, the keys of references that are not resolved yet. */
+/* core.collect(documents, plan or nil, targets): adds to targets, a list of {model =, keys =} in
+ * the order of their first use that has them by schema, too, the keys of references that are not
+ * resolved yet. */
 int
 modm_collect_l_collect (lua_State *L)
 {

@@ -58,6 +58,22 @@ is_empty (lua_State *L, int table)
    return false;
 }
 
+/* Adds {docs = {}, plan = plan} to the list `out` and pushes its docs, which are out[plan], too. */
+static void
+push_part (lua_State *L, int out, int plan)
+{
+   lua_newtable (L);
+   lua_pushvalue (L, plan);
+   lua_pushvalue (L, -2);
+   lua_rawset (L, out);
+   lua_createtable (L, 0, 2);
+   lua_pushvalue (L, -2);
+   lua_setfield (L, -2, "docs");
+   lua_pushvalue (L, plan);
+   lua_setfield (L, -2, "plan");
+   lua_rawseti (L, out, (int) lua_rawlen (L, out) + 1);
+}
+
 static void
 follow (modm_walk *w, int doc, modm_document *d, uint32_t i, int sub)
 {
@@ -65,18 +81,13 @@ follow (modm_walk *w, int doc, modm_document *d, uint32_t i, int sub)
    if (!sub || is_empty (L, sub))
       return;
    lua_pushvalue (L, sub);
-   if (lua_rawget (L, w->out) == LUA_TNIL) {
-      lua_pop (L, 1);
-      lua_newtable (L);
-      lua_pushvalue (L, sub);
-      lua_pushvalue (L, -2);
-      lua_rawset (L, w->out);
-   }
+   if (lua_rawget (L, w->out) == LUA_TNIL)
+      push_part (L, w->out, sub);
    add_slot (L, doc, d, i, lua_gettop (L));
 }
 
-/* core.follow(documents, plan, out): adds to out, a table of plan -> list of documents, those that
- * the next level of the plan begins with. */
+/* core.follow(documents, plan, out): adds to out, a list of {docs =, plan =} that has the lists of
+ * documents by plan, too, what the next level of the plan begins with. */
 int
 modm_held_l_follow (lua_State *L)
 {

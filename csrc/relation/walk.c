@@ -101,6 +101,8 @@ modm_walk_aim (modm_walk *w, const modm_field *f)
       lua_pushvalue (L, top + 2);
       lua_pushvalue (L, -2);
       lua_rawset (L, w->targets);
+      lua_pushvalue (L, -1);
+      lua_rawseti (L, w->targets, (int) lua_rawlen (L, w->targets) + 1);
    }
    lua_getfield (L, -1, "keys");
    w->keys = modm_keys_check (L, -1); /* held by the table of targets */

@@ -240,6 +240,29 @@ describe("dereference", function()
     assert.equal("jon", doc.user.name)
   end)
 
+  it("asks the collections in the order of the fields, at each level", function()
+    local first, second, definition = {}, {}, { Meta = Meta }
+    for i = 1, 8 do
+      local Leaf = modm.MongoModel:extend("batch.OrderLeaf" .. i, { Meta = Meta })
+      local Twig = modm.MongoModel:extend("batch.OrderTwig" .. i, {
+        leaf = f.ReferenceField { Leaf }, Meta = Meta })
+      definition["a" .. i] = f.ReferenceField { Twig }
+      first[i], second[i] = "find order_twig" .. i, "find order_leaf" .. i
+    end
+    local Tree = modm.MongoModel:extend("batch.OrderTree", definition)
+    local tree, paths = Tree {}, {}
+    local registry = require "modm.registry"
+    for i = 1, 8 do
+      local leaf = assert(registry.find("batch.OrderLeaf" .. i).model {}:save())
+      local twig = registry.find("batch.OrderTwig" .. i).model { leaf = leaf }
+      tree["a" .. i] = assert(twig:save())
+      paths[i] = ("a%d.leaf"):format(9 - i)
+    end
+    tree = help.stored(tree)
+    assert.equal(table.concat(first, ", ") .. ", " .. table.concat(second, ", "),
+      (help.names(function() assert(tree:dereference(paths)) end)))
+  end)
+
   it("keeps documents of different collections apart that have the same key", function()
     local Pet = modm.MongoModel:extend("batch.Pet", {
       name = f.CharField { primary_key = true }, Meta = Meta })

@@ -90,7 +90,7 @@ local function fetch_group(group)
 end
 
 local function open_targets(session)
-  for _, target in pairs(session.targets) do
+  for _, target in ipairs(session.targets) do
     if not target.group then
       local group, message, err = join_group(session, target)
       if not group then return nil, message, err end
@@ -104,7 +104,7 @@ local function resolve_level(level, session)
   for _, part in ipairs(level) do core.collect(part.docs, part.plan, session.targets) end
   local ok, message, err = open_targets(session)
   if not ok then return nil, message, err end
-  for _, target in pairs(session.targets) do
+  for _, target in ipairs(session.targets) do
     ok, message, err = fetch_group(target.group)
     if not ok then return nil, message, err end
   end
@@ -117,12 +117,11 @@ end
 
 -- The documents that the next level begins with.
 local function next_level(level)
-  local out, list = {}, {}
+  local out = {}
   for _, part in ipairs(level) do
     if part.plan then core.follow(part.docs, part.plan, out) end
   end
-  for plan, docs in pairs(out) do list[#list + 1] = { docs = docs, plan = plan } end
-  return list
+  return out
 end
 
 local function resolve(docs, plan, session)
@@ -215,7 +214,7 @@ function resolving.dereference(docs, fields, session)
   local ok, message, err = resolve(list, plan, session)
   if not ok then return nil, message, err end
   local remembered = 0
-  for _, target in pairs(session.targets) do remembered = remembered + #target.keys end
+  for _, target in ipairs(session.targets) do remembered = remembered + #target.keys end
   if remembered > REMEMBERED then session.targets, session.groups = {}, {} end
   return docs
 end
@@ -235,7 +234,7 @@ function resolving.fetch(doc, name)
   if name == "pk" then name = primary_name(registry.meta(core.model_of(doc))) end
   local ok, _, err = resolve_level({ { docs = { doc }, plan = { [name] = {} } } }, session)
   if not ok then error(err, 0) end
-  local _, target = next(session.targets)
+  local target = session.targets[1]
   return target and target.found[1]
 end
 
