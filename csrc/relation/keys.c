@@ -194,6 +194,27 @@ l_merge (lua_State *L)
    return 0;
 }
 
+/* core.keys_truncate(set, n): keeps the first n keys. The last one that came in lies on the way to
+ * no other in the hash table, so its place can simply be free again. */
+static int
+l_truncate (lua_State *L)
+{
+   modm_keys *k = modm_keys_check (L, 1);
+   lua_Integer n = luaL_checkinteger (L, 2);
+   luaL_argcheck (L, n >= 0, 2, "no such number of keys");
+   while ((lua_Integer) k->count > n) {
+      const entry *last = entry_at (k, k->count - 1);
+      uint32_t at = last->hash & k->mask;
+      while (places_of (k)[at] != k->count)
+         at = (at + 1) & k->mask;
+      places_of (k)[at] = 0;
+      k->bytes.len = last->at;
+      k->entries.len -= sizeof *last;
+      k->count--;
+   }
+   return 0;
+}
+
 /* core.keys_values(set, from, to) -> a list of the keys from <= index < to */
 static int
 l_values (lua_State *L)
@@ -213,7 +234,12 @@ l_values (lua_State *L)
 }
 
 const luaL_Reg modm_keys_functions[] = {
-   {"keys", l_keys}, {"keys_merge", l_merge}, {"keys_values", l_values}, {NULL, NULL}};
+   {"keys", l_keys},
+   {"keys_merge", l_merge},
+   {"keys_truncate", l_truncate},
+   {"keys_values", l_values},
+   {NULL, NULL},
+};
 
 static void
 open_class (lua_State *L)

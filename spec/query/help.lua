@@ -6,7 +6,7 @@ local help = {}
 
 --- Connects under an alias to a database that nobody else uses.
 function help.connect(alias)
-  assert(modm.connect(server.fresh(alias), { alias = alias }))
+  return assert(modm.connect(server.fresh(alias), { alias = alias }))
 end
 
 --- The commands that fn sends, without those of sessions and cursors' ends: list of { name,

@@ -1,7 +1,14 @@
 -- What the specs of relations share, beside what those of queries do.
+local core = require "modm.core"
 local query = require "spec.query.help"
 
 local help = { connect = query.connect, sent = query.sent }
+
+--- Has the server fail commands by its fail point; mode "off" ends it.
+function help.failpoint(conn, mode, data)
+  assert(conn:run(core.command(conn.client, "write", "admin", core.ordered {
+    { "configureFailPoint", "failCommand" }, { "mode", mode }, { "data", data or {} } })))
+end
 
 --- "find users, delete posts": the commands that fn sends, with their collections; and what fn
 --- returned.

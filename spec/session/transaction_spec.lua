@@ -410,7 +410,7 @@ describe("a transaction", function()
     return ann
   end
 
-  -- The delete of the toys fails: by then the person and the pet are gone.
+  -- The delete of the person fails: by then the toy and the pet are gone.
   local function fail_in_the_middle()
     failpoint({ skip = 2 }, { failCommands = core.array { "delete" }, errorCode = 8000 })
   end

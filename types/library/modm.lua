@@ -248,6 +248,12 @@ function modm.collection_options(model, options, f) end
 --- Of a DuplicateKeyError: the stored name, or "a, b"; and its value, or a table of values.
 ---@field key? string
 ---@field value? any
+--- Of a delete that failed, or was denied: the name of the rule, and the reference that has it
+--- ("blog.Post.author"); by models, how many documents were deleted and changed before.
+---@field rule? string
+---@field referrer? string
+---@field deleted? table<string, integer>
+---@field updated? table<string, integer>
 --- Of bulk_create: each document that was not inserted.
 ---@field failures? { index: integer, message: string, code: integer?, document: modm.Document }[]
 local Error = {}

@@ -127,9 +127,9 @@ function QuerySet:restore()
   return mark(self, false)
 end
 
-local function delete(self, hard)
+local function delete(self, hard, atomic)
   local relation = require "modm.relation"
-  if relation.has_rules(self._meta) then return relation.delete(self, hard) end
+  if relation.has_rules(self._meta) then return relation.delete(self, hard, atomic) end
   if self._meta.mark and not hard then return mark(self, true) end
   local settings = opening.write_settings(self)
   local n, message, err = write(self, function(client, database, collection, filter, statement)
@@ -160,10 +160,10 @@ function QuerySet:delete(given)
   self = base.joined(self, given)
   local hard = given.hard or false
   return running.with(opening.session(self), function()
-    if not given.atomic then return delete(self, hard) end
+    if not given.atomic then return delete(self, hard, false) end
     -- in a transaction of its own it is the coroutine's session that counts
     local set = base.step(self, { _session = false })
-    return transaction.join(self._meta, function() return delete(set, hard) end)
+    return transaction.join(self._meta, function() return delete(set, hard, true) end)
   end)
 end
 

@@ -4,6 +4,7 @@ local core = require "modm.core"
 local errors = require "modm.errors"
 local family = require "modm.relation.family"
 local keys = require "modm.relation.keys"
+local progress = require "modm.relation.progress"
 local rules = require "modm.relation.rules"
 
 local denying = {}
@@ -58,9 +59,12 @@ local function check_rule(rule, item, from, origin, hard)
   local ok, message, err = gather(rule, item, from, found, hard, most + 1)
   if not ok then return nil, message, err end
   if #found == most then return true end
-  return errors.failure(errors.new("OperationError",
+  err = errors.new("OperationError",
     ('Cannot delete a %s object while a %s object refers to it through its "%s" field.'):format(
-      short(item.meta), short(rule.owner), rule.name), { model = item.meta.name }))
+      short(item.meta), short(rule.owner), rule.name), { model = item.meta.name })
+  err.deleted, err.updated = {}, {}
+  err.rule, err.referrer = progress.names_of(rule)
+  return errors.failure(err)
 end
 
 -- The keys of a model that were reached, in a list that is indexed by model, too.

@@ -106,22 +106,16 @@ function keys.delete_filter(place, filter)
     nil, settings))
 end
 
---- Deletes the documents of a set of keys.
+--- Deletes the documents of the keys from <= index < to of a set, or marks those that are not.
 ---@param place modm.Place
 ---@param set userdata
+---@param from integer
+---@param to integer as core.keys_slice says
 ---@return integer|nil n, string? message, modm.Error? err
-function keys.delete(place, set)
-  local total, from = 0, 0
-  while from < #set do
-    local to = core.keys_slice(set, from, keys.MOST)
-    local parts = { core.keys_filter(set, from, to, ID) }
-    if place.soft then parts[2] = kept.marked(place.meta, false) end
-    local filter = core.join(place.meta.schema, parts)
-    local n, message, err = keys.delete_filter(place, filter)
-    if not n then return nil, message, err end
-    total, from = total + n, to
-  end
-  return total
+function keys.delete(place, set, from, to)
+  local parts = { core.keys_filter(set, from, to, ID) }
+  if place.soft then parts[2] = kept.marked(place.meta, false) end
+  return keys.delete_filter(place, core.join(place.meta.schema, parts))
 end
 
 return keys
