@@ -182,6 +182,9 @@ bool modm_reply_check (const bson_t *reply, bson_error_t *error);
 
 /* Pushes op->message and the rest as a table. */
 void modm_op_error_push (lua_State *L, const modm_op *op);
+/* A list of what a bulk write could not do, as tables: index (from 0), code, message, and of a
+ * duplicate key key, value and key_pattern. */
+void modm_op_write_errors_push (lua_State *L, const modm_op *op);
 
 /* Opens the class and registers the helpers into the table at the top. */
 void modm_op_open (lua_State *L);

@@ -123,8 +123,48 @@ set_value (lua_State *L, const char *key, const modm_element *e)
    lua_setfield (L, -2, key);
 }
 
-/* key: the names of the index's fields, "a, b"; value: of the field, or a table by field for
- * several. */
+/* Whether the value of the index's field number i is told only as the sort key that a collation has
+ * made of it. */
+static bool
+is_sort_key (const uint8_t *document, size_t len, int i)
+{
+   modm_element list, e;
+   modm_reader r;
+   if (!find (document, len, "hexEncoded", MODM_BSON_ARRAY, &list) ||
+       !modm_reader_init (&r, list.value, list.size))
+      return false;
+   while (modm_reader_next (&r, &e))
+      if (i-- == 0)
+         return e.type == MODM_BSON_BOOL && e.value[0];
+   return false;
+}
+
+/* value: of the one field, or a table by field for several; without those that nobody could read.
+ */
+static void
+set_values (lua_State *L, const uint8_t *document, size_t len, const modm_element *keys, int n)
+{
+   modm_reader r;
+   modm_element e;
+   if (!modm_reader_init (&r, keys->value, keys->size))
+      return;
+   if (n > 1)
+      modm_push_value (L, keys);
+   for (int i = 0; modm_reader_next (&r, &e); i++) {
+      bool hidden = is_sort_key (document, len, i);
+      if (n == 1 && !hidden) {
+         set_value (L, "value", &e);
+      } else if (n > 1 && hidden) {
+         lua_pushlstring (L, e.key, e.key_len);
+         lua_pushnil (L);
+         lua_rawset (L, -3);
+      }
+   }
+   if (n > 1)
+      lua_setfield (L, -2, "value");
+}
+
+/* key: the names of the index's fields, "a, b", and their values. */
 static void
 set_key (lua_State *L, const uint8_t *document, size_t len)
 {
@@ -142,12 +182,41 @@ set_key (lua_State *L, const uint8_t *document, size_t len)
       lua_concat (L, n > 1 ? 3 : 2);
    }
    lua_setfield (L, -2, "key");
-   if (n > 1)
-      set_value (L, "value", &keys);
-   else if (modm_reader_init (&r, keys.value, keys.size) && modm_reader_next (&r, &e))
-      set_value (L, "value", &e);
+   set_values (L, document, len, &keys, n);
    if (find (document, len, "keyPattern", MODM_BSON_DOCUMENT, &e))
       set_value (L, "key_pattern", &e);
+}
+
+static void
+push_write_error (lua_State *L, const modm_element *error)
+{
+   static const char *const names[][2] = {
+      {"index", "index"}, {"code", "code"}, {"errmsg", "message"}};
+   modm_element e;
+   lua_createtable (L, 0, 6);
+   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      if (modm_reader_find (error->value, error->size, names[i][0], strlen (names[i][0]), &e))
+         set_value (L, names[i][1], &e);
+   set_key (L, error->value, error->size);
+}
+
+void
+modm_op_write_errors_push (lua_State *L, const modm_op *op)
+{
+   modm_element list, e;
+   modm_reader r;
+   int n = 0;
+   lua_newtable (L);
+   if (!op->reply.len ||
+       !find (op->reply.data, op->reply.len, "writeErrors", MODM_BSON_ARRAY, &list) ||
+       !modm_reader_init (&r, list.value, list.size))
+      return;
+   while (modm_reader_next (&r, &e)) {
+      if (e.type != MODM_BSON_DOCUMENT)
+         continue;
+      push_write_error (L, &e);
+      lua_rawseti (L, -2, ++n);
+   }
 }
 
 static void

@@ -112,6 +112,13 @@ l_error (lua_State *L)
 }
 
 static int
+l_write_errors (lua_State *L)
+{
+   modm_op_write_errors_push (L, modm_op_check (L, 1));
+   return 1;
+}
+
+static int
 l_reply (lua_State *L)
 {
    const modm_op *op = modm_op_check (L, 1);
@@ -275,10 +282,16 @@ modm_op_open (lua_State *L)
 {
    static const luaL_Reg metamethods[] = {
       {"__gc", mt_gc}, {"__close", l_close}, {"__tostring", mt_tostring}, {NULL, NULL}};
-   static const luaL_Reg methods[] = {
-      {"run", l_run},   {"join", l_join},   {"error", l_error},           {"reply", l_reply},
-      {"done", l_done}, {"close", l_close}, {"next_table", l_next_table}, {"last", l_last},
-      {NULL, NULL}};
+   static const luaL_Reg methods[] = {{"run", l_run},
+                                      {"join", l_join},
+                                      {"error", l_error},
+                                      {"reply", l_reply},
+                                      {"done", l_done},
+                                      {"close", l_close},
+                                      {"next_table", l_next_table},
+                                      {"last", l_last},
+                                      {"write_errors", l_write_errors},
+                                      {NULL, NULL}};
    static const luaL_Reg functions[] = {{"command", l_command},     {"find", l_find},
                                         {"aggregate", l_aggregate}, {"indexes", l_indexes},
                                         {"insert", l_insert},       {NULL, NULL}};

@@ -13,6 +13,12 @@ local is_one = setmetatable({}, { __mode = "k" }) -- metatable -> true
 ---@class modm.Manager: modm.QuerySet
 local Manager = { _queryset = queryset.QuerySet }
 
+-- What a manager has of its querysets: their methods, but for those of their own use, whose names
+-- begin with an underscore.
+local function is_public(class, key)
+  return type(key) == "string" and key:sub(1, 1) ~= "_" and type(class[key]) == "function"
+end
+
 -- A method of querysets as a method of managers.
 local forwarders = setmetatable({}, { __mode = "k" })
 local function forward(name)
@@ -34,7 +40,7 @@ local function metatable_of(class)
       local value = class[key]
       if value ~= nil then return value end
       if type(key) == "number" then return self:get_queryset()[key] end
-      if type(class._queryset[key]) == "function" then return forward(key) end
+      if is_public(class._queryset, key) then return forward(key) end
       return nil
     end,
     __tostring = function(self)
@@ -78,7 +84,8 @@ function Manager:extend(definition)
   return subclass(self, copy)
 end
 
---- Makes a class of managers whose querysets are of a class of one's own (QuerySet:extend).
+--- Makes a class of managers whose querysets are of a class of one's own (QuerySet:extend). Its
+--- managers have all methods of that class whose names do not begin with an underscore.
 ---@param class table
 ---@return table class
 function Manager.from_queryset(class)

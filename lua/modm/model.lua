@@ -122,21 +122,27 @@ local function make_class(meta)
   })
 end
 
--- The managers of a model: its own, else its parent's, bound to it; the first declared is the
--- default.
+-- The name of the manager that was made first.
+local function first_of(managers)
+  local first
+  for key, value in pairs(managers) do
+    if not first or value.order < managers[first].order then first = key end
+  end
+  return first
+end
+
+-- The managers of a model: its own, and those of its parent bound to it. The default is the first
+-- of its own, else its parent's.
 local function add_managers(meta, declared)
   if meta.embedded then return end
-  local all = {}
-  for key, value in pairs(meta.parent and meta.parent.managers or {}) do all[key] = value end
+  local all, parent = {}, meta.parent
+  for key, value in pairs(parent and parent.managers or {}) do all[key] = value end
   for key, value in pairs(declared) do all[key] = value end
   if not next(all) then all.objects = manager.Manager() end
   meta.managers = all
-  local first
-  for key, value in pairs(all) do
-    if not first or value.order < all[first].order then first = key end
-    rawset(meta.model, key, manager.bind(value, meta))
-  end
-  meta.default_manager = meta.model[first]
+  for key, value in pairs(all) do rawset(meta.model, key, manager.bind(value, meta)) end
+  meta.default_name = first_of(declared) or parent and parent.default_name or first_of(all)
+  meta.default_manager = meta.model[meta.default_name]
 end
 
 local function check_name(name)

@@ -3,8 +3,8 @@
 --
 -- Steps cannot fail for data: a value that its field refuses is kept, and the end returns it as a
 -- ValidationError. What is the program's mistake (an unknown field, a condition that is nil) raises
--- at once. Steps are in queryset/conditions.lua, range.lua, shape.lua and settings.lua, ends that write
--- in bulk.lua and changes.lua; here are the ends that read.
+-- at once. Steps are in queryset/conditions.lua, range.lua, shape.lua and settings.lua, ends that
+-- write in bulk.lua and changes.lua; here are the ends that read.
 
 local base = require "modm.queryset.base"
 local errors = require "modm.errors"

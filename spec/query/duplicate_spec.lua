@@ -99,6 +99,51 @@ describe("a DuplicateKeyError", function()
   end)
 end)
 
+describe("a DuplicateKeyError of an index", function()
+  local Seat = modm.MongoModel:extend("duplicate.Seat", {
+    row = f.CharField { mongo_name = "z" }, column = f.IntegerField { mongo_name = "a" },
+    Meta = { connection_alias = "duplicate", indexes = { { "row", "column", unique = true } } },
+  })
+  local Name = modm.MongoModel:extend("duplicate.Name", {
+    text = f.CharField { mongo_name = "t" }, year = f.IntegerField {},
+    alone = f.CharField {},
+    Meta = { connection_alias = "duplicate", indexes = {
+      { "text", "year", unique = true, collation = { locale = "en", strength = 1 } },
+      { "alone", unique = true, sparse = true, collation = { locale = "en", strength = 2 } },
+    } },
+  })
+
+  it("of several fields lists them in its order, in a bulk insert too", function()
+    assert(Seat { row = "A", column = 1 }:save())
+    local _, message, err = Seat { row = "A", column = 1 }:save()
+    assert.same({ { "row", "column" }, "z, a" }, { err.fields, err.key })
+    assert.matches("Seat.row, column: ", message, 1, true)
+    _, message, err = Seat.objects:bulk_create { Seat { row = "A", column = 1 } }
+    assert.same({ "row", "column" }, err.fields)
+    assert.equal("z, a", err.key)
+    assert.same({ row = "A", column = 1 }, err.failures[1].values)
+    assert.matches("Seat.row, column: .*row %(stored as z%) = 'A', column %(stored as a%) = 1",
+      message)
+  end)
+
+  it("with a collation has no value where the server knows its sort key alone", function()
+    assert(Name { text = "Tove", year = 1914 }:save())
+    local _, message, err = Name { text = "TOVE", year = 1914 }:save()
+    assert.same({ "text", "year" }, err.fields)
+    assert.same({ year = 1914 }, err.values)
+    assert.same({ year = 1914 }, err.value)
+    assert.matches("Name.text, year: there is a document with the same text (stored as t), "
+      .. "year = 1914 already", message, 1, true)
+    _, _, err = Name.objects:bulk_create { Name { text = "tove", year = 1914 } }
+    assert.same({ year = 1914 }, err.failures[1].values)
+    assert(Name { alone = "x", year = 1 }:save())
+    _, message, err = Name { alone = "X", year = 2 }:save()
+    assert.is_nil(err.value)
+    assert.same({ { "alone" }, {} }, { err.fields, err.values })
+    assert.matches("Name.alone: there is a document with the same alone already", message, 1, true)
+  end)
+end)
+
 describe("an update", function()
   it("passes its options on", function()
     local command = help.one(function()

@@ -107,6 +107,99 @@ describe("a manager", function()
     assert.is_nil(rawget(Other, "objects"))
   end)
 
+  it("has the public methods of its class of querysets, and no more", function()
+    local Set = modm.QuerySet:extend {
+      _narrowed = function(self) return self:filter { public = true } end,
+      open_ones = function(self) return self:_narrowed():order_by "title" end,
+      note = "no method",
+    }
+    local Noted = modm.MongoModel:extend("manager.Noted", {
+      title = f.CharField {}, public = f.BooleanField {}, objects = modm.Manager.from_queryset(Set)(),
+      Meta = { connection_alias = "manager" },
+    })
+    assert(Noted.objects:bulk_create { Noted { title = "b", public = true },
+      Noted { title = "a", public = true }, Noted { title = "c", public = false } })
+    assert.same({ "a", "b" }, help.pluck(Noted.objects:open_ones():list(), "title"))
+    assert.equal(2, Noted.objects:all():open_ones():count())
+    assert.is_nil(Noted.objects._narrowed)
+    assert.is_nil(Noted.objects.note)
+    assert.is_function(Noted.objects:all()._narrowed)
+  end)
+
+  it("of a class made from querysets extends, and class of querysets extends further", function()
+    local More = PostSet:extend { loud = function(self) return self:by "bob" end }
+    local Mixed = modm.Manager.from_queryset(More):extend {
+      get_queryset = function(self) return modm.Manager.get_queryset(self):published() end,
+    }
+    local Mix = modm.MongoModel:extend("manager.Mix", {
+      title = f.CharField {}, public = f.BooleanField {}, author = f.CharField {},
+      mixed = Mixed(), Meta = { connection_alias = "manager" },
+    })
+    assert(Mix.mixed:bulk_create { Mix { title = "a", public = true, author = "bob" },
+      Mix { title = "b", author = "bob" }, Mix { title = "c", public = true, author = "ann" } })
+    assert.same({ "a" }, help.pluck(Mix.mixed:loud():list(), "title"))
+    assert.equal(2, Mix.mixed:count())
+    assert.equal(1, Mix.mixed:by "ann":loud():reverse():count() + Mix.mixed:by "ann":count())
+  end)
+
+  describe("that is the default", function()
+    -- Which one it is shows where a document looks for itself.
+    local function hidden(model)
+      local doc = assert(model { title = "x", public = false }:save())
+      return doc:refresh_from_db() == nil
+    end
+    local Meta = { connection_alias = "manager", collection_name = "defaults" }
+    local function fields(more)
+      more.title, more.public, more.Meta = f.CharField {}, f.BooleanField {}, Meta
+      return more
+    end
+
+    it("is the first one that was made, whatever its name", function()
+      local zebra, apple = Published(), modm.Manager()
+      local First = modm.MongoModel:extend("manager.First", fields { zebra = zebra, apple = apple })
+      assert.is_true(hidden(First))
+      assert.is_nil(rawget(First, "objects"))
+      apple, zebra = modm.Manager(), Published()
+      local Second = modm.MongoModel:extend("manager.Second", fields { zebra = zebra,
+        apple = apple })
+      assert.is_false(hidden(Second))
+    end)
+
+    it("is that of the parent, where a model declares none", function()
+      local Parent = modm.MongoModel:extend("manager.Parent", fields { shown = Published(),
+        every = modm.Manager() })
+      local Child = Parent:extend("manager.Child", {})
+      assert.is_true(hidden(Child))
+      assert.is_nil(rawget(Child, "objects"))
+    end)
+
+    it("is a model's own, where it declares one beside those of its parent", function()
+      local Base = modm.MongoModel:extend("manager.Base", fields { every = modm.Manager() })
+      local Own = Base:extend("manager.Own", { shown = Published() })
+      assert.is_true(hidden(Own))
+      assert.is_false(hidden(Base))
+      assert.equal("modm.Manager of manager.Own", tostring(Own.every))
+      assert.is_true(hidden(Own:extend("manager.Grandchild", {})))
+    end)
+
+    it("may be replaced by one of its name", function()
+      local Base = modm.MongoModel:extend("manager.Named", fields { objects = modm.Manager() })
+      local Own = Base:extend("manager.Renamed", { objects = Published() })
+      assert.is_true(hidden(Own))
+      assert.is_false(hidden(Base))
+    end)
+  end)
+
+  it("may be declared on two models, and is of each", function()
+    local one = modm.Manager()
+    local A = modm.MongoModel:extend("manager.A", { objects = one,
+      Meta = { connection_alias = "manager" } })
+    local B = modm.MongoModel:extend("manager.B", { objects = one,
+      Meta = { connection_alias = "manager" } })
+    assert.equal("modm.Manager of manager.A", tostring(A.objects))
+    assert.equal("modm.Manager of manager.B", tostring(B.objects))
+  end)
+
   it("raises for what makes none", function()
     assert.is_false((pcall(modm.Manager.from_queryset, {})))
     assert.is_false((pcall(modm.Manager.from_queryset, modm.Manager)))

@@ -31,8 +31,9 @@ function Reader:__tostring()
 end
 
 local function corrupt(self, format, ...)
-  return errors.failure(errors.new("CorruptGridFile", ("the file %s in the bucket '%s' is damaged: ")
-    :format(tostring(self.id), self._bucket.name) .. format:format(...)))
+  local text = ("the file %s in the bucket '%s' is damaged: "):format(tostring(self.id),
+    self._bucket.name)
+  return errors.failure(errors.new("CorruptGridFile", text .. format:format(...)))
 end
 
 -- A count as any driver may have stored it, or nil.

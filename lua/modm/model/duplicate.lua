@@ -31,9 +31,11 @@ local function quoted(value)
   return tostring(value)
 end
 
--- "title = 'x'", with the stored name where that is another one
+-- "title = 'x'", with the stored name where that is another one. There is no value where the index
+-- has a collation: the server then knows what it compared, not what was written.
 local function described(name, stored, value)
   if name ~= stored then name = ("%s (stored as %s)"):format(name, stored) end
+  if value == nil then return "the same " .. name end
   return ("%s = %s"):format(name, quoted(value))
 end
 
@@ -60,16 +62,10 @@ end
 
 --- The failure of a bulk write's one document, from the server's word about it.
 ---@param meta table
----@param told table { code, errmsg, keyValue } of the reply's writeErrors
+---@param told table of op:write_errors(); taken over
 ---@return modm.Error
-function duplicate.of_reply(meta, told)
-  local err = errors.new("DuplicateKeyError", told.errmsg, { code = told.code })
-  local names = {}
-  for name in pairs(told.keyValue or {}) do names[#names + 1] = name end
-  table.sort(names)
-  if #names > 0 then err.key = table.concat(names, ", ") end
-  err.value = #names > 1 and told.keyValue or (told.keyValue or {})[names[1]]
-  return duplicate.explain(meta, err)
+function duplicate.of_write(meta, told)
+  return duplicate.explain(meta, errors.new("DuplicateKeyError", told.message, told))
 end
 
 --- Runs a write of a model.

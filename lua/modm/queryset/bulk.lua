@@ -132,14 +132,14 @@ end
 local function note_failures(job, op, err, first, last)
   local reply = op:reply() or {}
   local not_done, stopped = {}, nil
-  for _, one in ipairs(reply.writeErrors or {}) do
+  for _, one in ipairs(op:write_errors()) do
     local index = first + one.index
-    if one.keyValue then
-      local own = duplicate.of_reply(job.meta, one)
+    if one.key then
+      local own = duplicate.of_write(job.meta, one)
       add_failure(job, index, own.kind, own.message, own)
     else
       local kind = one.code == err.code and err.kind or "ServerError"
-      add_failure(job, index, kind, one.errmsg, { code = one.code })
+      add_failure(job, index, kind, one.message, { code = one.code })
     end
     not_done[index] = true
     stopped = job.ordered and index or stopped

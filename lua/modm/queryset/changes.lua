@@ -27,8 +27,8 @@ end
 
 -- ---- the filters of a write ----
 
--- The filters for what limit and skip leave, in bounded lists of keys. All keys are there before the
--- first write, which may move what is found.
+-- The filters for what limit and skip leave, in bounded lists of keys. All keys are there before
+-- the first write, which may move what is found.
 local function filters_by_keys(self)
   local source, message, err = opening.source(self:values():project { _id = 1 })
   if not source then return nil, message, err end

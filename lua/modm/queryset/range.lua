@@ -1,7 +1,6 @@
 --- The steps of querysets that put documents in order and take a part: order_by, limit, slice, ...
 
 local base = require "modm.queryset.base"
-local core = require "modm.core"
 local misuse = require "modm.misuse"
 
 ---@class modm.QuerySet

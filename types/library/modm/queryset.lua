@@ -340,7 +340,8 @@ function Manager:get_queryset() end
 ---@return modm.Manager<any> class
 function Manager:extend(definition) end
 
---- Makes a class of managers whose querysets are of a class made by QuerySet:extend.
+--- Makes a class of managers whose querysets are of a class made by QuerySet:extend. They have its
+--- methods whose names do not begin with an underscore.
 ---@param class table
 ---@return modm.Manager<any> class
 function Manager.from_queryset(class) end
