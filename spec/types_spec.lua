@@ -191,6 +191,7 @@ describe("stubs name what is there, and all of it:", function()
     same_names(options_with("upsert"), classes["modm.UpdateOptions"].fields)
     same_names(options_with("full_document"), classes["modm.WatchOptions"].fields)
     same_names(options_with("before"), classes["modm.PageOptions"].fields)
+    same_names(options_with("scan_from"), classes["modm.DevelopOptions"].fields)
   end)
 end)
 

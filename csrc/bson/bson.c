@@ -109,9 +109,14 @@ l_ordered (lua_State *L)
 void
 modm_bson_open (lua_State *L)
 {
-   static const luaL_Reg functions[] = {
-      {"encode", l_encode}, {"decode", l_decode},   {"type", l_type}, {"array", l_array},
-      {"object", l_object}, {"ordered", l_ordered}, {NULL, NULL}};
+   static const luaL_Reg functions[] = {{"encode", l_encode},
+                                        {"decode", l_decode},
+                                        {"type", l_type},
+                                        {"array", l_array},
+                                        {"object", l_object},
+                                        {"ordered", l_ordered},
+                                        {"redacted", modm_redact_l_redacted},
+                                        {NULL, NULL}};
    modm_register (L, functions);
    lua_pushlightuserdata (L, NULL);
    lua_setfield (L, -2, "null");

@@ -61,6 +61,7 @@ void modm_minmax_open (lua_State *L);
 void modm_int64_open (lua_State *L);
 void modm_dbref_open (lua_State *L);
 void modm_deprecated_open (lua_State *L);
+int modm_redact_l_redacted (lua_State *L); /* core.redacted */
 
 /* ---- dates ---- */
 

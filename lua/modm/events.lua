@@ -1,10 +1,14 @@
--- Listeners to what modm says to servers: modm.on("command", f).
+-- Listeners to what modm says to servers: modm.on("command", f), modm.on("operation", f).
+local telemetry = require "modm.telemetry"
+
 local events = {}
 
 local unpack = table.unpack or unpack
 
-local listeners = {} -- in the order in which they came
+local listeners = { command = {}, operation = {} } -- each in the order in which they came
 local clients = setmetatable({}, { __mode = "k" }) -- of all connections, also those just replaced
+
+local function anybody() return #listeners.command + #listeners.operation > 0 end
 
 local function monitor(on)
   for client in pairs(clients) do
@@ -16,53 +20,91 @@ end
 --- Watches a new client as long as there is a listener.
 function events.watch(client, alias)
   clients[client] = alias
-  if #listeners > 0 then
+  if anybody() then
     client:monitor(true)
+  end
+end
+
+local function tell(list, what)
+  for _, listener in ipairs({ unpack(list) }) do
+    listener(what)
   end
 end
 
 --- Calls the listeners with what the client has queued. A listener that raises is the program's own
 --- mistake, and its error goes up.
 function events.drain(client)
-  if #listeners == 0 then
+  if not anybody() then
     return
   end
   for _, event in ipairs(client:events()) do
     event.alias = clients[client]
-    for _, listener in ipairs({ unpack(listeners) }) do
-      listener(event)
+    tell(listeners.command, event)
+    local operation = #listeners.operation > 0 and telemetry.operation(client, event)
+    if operation then
+      tell(listeners.operation, operation)
     end
   end
 end
 
+-- A listener for the operations that take longer.
+local function only_slow(listener, ms)
+  return function(operation)
+    if operation.duration_ms > ms then
+      listener(operation)
+    end
+  end
+end
+
+local function check(what, listener, options)
+  if not listeners[what] then
+    error(("there are no '%s' events: say modm.on(\"command\", f) or modm.on(\"operation\", f)")
+      :format(tostring(what)), 3)
+  elseif type(listener) ~= "function" then
+    error("modm.on: the listener must be a function, got " .. type(listener), 3)
+  end
+  local ms = options and options.slower_than_ms
+  for name in pairs(options or {}) do
+    if name ~= "slower_than_ms" or what ~= "operation" then
+      error(("modm.on: %s has no option '%s'"):format(what, tostring(name)), 3)
+    end
+  end
+  if ms ~= nil and type(ms) ~= "number" then
+    error("modm.on: slower_than_ms must be a number, got " .. type(ms), 3)
+  end
+  return ms
+end
+
 --- Calls `listener` for each command event from now on, with a table: phase ("started",
 --- "succeeded", "failed"), name, alias, database, host, request_id, operation_id; command, or reply
---- and duration_ms;
---- message of a failure. Commands of authentication come without their content.
----@param what "command"
+--- and duration_ms; message of a failure. Commands of authentication come without their content.
+---
+--- With "operation" it is called once for each command that has ended, with a modm.Operation: the
+--- command without its values, its duration, the line of the program that it comes from, and
+--- OpenTelemetry's attributes. `slower_than_ms` makes it a log of slow queries.
+---@param what "command"|"operation"
 ---@param listener fun(event: table)
+---@param options { slower_than_ms: number? }|nil
 ---@return fun() off call it to end this
-function events.on(what, listener)
-  if what ~= "command" then
-    error(("there are no '%s' events: say modm.on(\"command\", listener)"):format(tostring(what)),
-      2)
+function events.on(what, listener, options)
+  local ms = check(what, listener, options)
+  if ms then
+    listener = only_slow(listener, ms)
   end
-  if type(listener) ~= "function" then
-    error("modm.on: the listener must be a function, got " .. type(listener), 2)
-  end
-  listeners[#listeners + 1] = listener
-  if #listeners == 1 then
+  local was_quiet, list = not anybody(), listeners[what]
+  list[#list + 1] = listener
+  if was_quiet then
     monitor(true)
   end
   local on = true
   return function()
-    for i = #listeners, 1, -1 do
-      if on and listeners[i] == listener then
-        table.remove(listeners, i)
+    for i = #list, 1, -1 do
+      if on and list[i] == listener then
+        table.remove(list, i)
         on = false
       end
     end
-    if #listeners == 0 then
+    if not anybody() then
       monitor(false)
     end
   end

@@ -21,6 +21,7 @@ local modm = {
   connect = connection.connect,
   disconnect = connection.disconnect,
   on = events.on,
+  develop = require "modm.develop",
   session = session.begin,
   transaction = transaction.run,
   MongoModel = model.MongoModel,

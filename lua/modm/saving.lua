@@ -7,6 +7,7 @@ local field_file = require "modm.field_file"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local opening = require "modm.queryset.opening"
+local probe = require "modm.probe"
 local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
 
@@ -39,6 +40,7 @@ local function send(doc, meta, force_insert, guard)
       meta.name .. ": the document is no longer there, so its changes were not saved"))
   end
   scoped.note({ doc }, 1, 1)
+  if probe.saved then probe.saved(doc, meta) end
   return doc
 end
 

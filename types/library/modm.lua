@@ -97,11 +97,55 @@ function modm.disconnect(alias) end
 ---@field duration_ms? number when it succeeded or failed
 ---@field message? string when it failed
 
---- Calls the listener for each command event from now on.
----@param what "command"
----@param listener fun(event: modm.CommandEvent)
+--- A command that has ended.
+---@class modm.Operation
+---@field name string "find", "update", ...
+---@field alias string the connection's
+---@field database string
+---@field collection? string
+---@field host string
+---@field duration_ms number
+---@field ok boolean
+---@field message? string of a failure
+---@field code? integer of a failure
+---@field query string the command as JSON, with "?" for each value
+---@field command table with its values; without content where it authenticates
+---@field place? string "file:line" of the program
+---@field attributes table<string, any> by OpenTelemetry's names for databases
+
+---@class modm.OnOptions
+---@field slower_than_ms? number only operations that took longer
+
+--- Calls the listener from now on: with "operation" once for each command that has ended, with
+--- "command" for each command event as the driver has it.
+---@param what "operation"
+---@param listener fun(operation: modm.Operation)
+---@param options? modm.OnOptions
 ---@return fun() off call it to end this
-function modm.on(what, listener) end
+---@overload fun(what: "command", listener: fun(event: modm.CommandEvent)): fun()
+function modm.on(what, listener, options) end
+
+---@class modm.Warning
+---@field kind "repeated_query"|"no_index"|"growing_document"|"dangling_reference"
+---@field place? string "file:line" of the program
+---@field message string
+---@field operation? modm.Operation
+---@field model? string
+---@field key any
+
+---@class modm.DevelopOptions
+---@field warn? fun(warning: modm.Warning) standard error without
+---@field repeats? integer so many of one query are no loop yet (10)
+---@field scan_from? integer documents that a collection has before a scan matters (100)
+---@field growths? integer saves in a row that made a document larger (20)
+---@field grown_to? integer bytes below which that does not matter (16384)
+---@field clock? fun(): number seconds
+
+--- Begins to warn, each thing once, of repeated queries, queries without an index, documents that
+--- keep growing and references that point nowhere. For development: it asks the server to explain.
+---@param options? modm.DevelopOptions
+---@return fun() off call it to end this
+function modm.develop(options) end
 
 -- ---- files ----
 

@@ -8,6 +8,7 @@ local errors = require "modm.errors"
 local family = require "modm.relation.family"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
+local probe = require "modm.probe"
 local registry = require "modm.registry"
 local scoped = require "modm.model.scoped"
 
@@ -58,6 +59,16 @@ local function reading_error(raised)
   return errors.new("OperationError", (tostring(raised):gsub("^[^\n:]+:%d+: ", "")))
 end
 
+-- Tells development mode of the keys from place from + 1 to `to` that no document has.
+local function tell_dangling(meta, keys, found, from, to)
+  for i = from + 1, to do
+    if not found[i] then
+      local filter = core.decode(core.keys_filter(keys, i - 1, i, ID))
+      probe.dangling(meta, filter._id["$in"][1])
+    end
+  end
+end
+
 -- Fetches the documents of the keys that were not asked for yet: in one query, unless their bytes
 -- are too many for one.
 local function fetch_group(group)
@@ -81,6 +92,7 @@ local function fetch_group(group)
       end
       done = result
     until done
+    if probe.dangling then tell_dangling(meta, keys, group.found, from, to) end
     for _, doc in pairs(group.found) do scoped.note({ doc }, 1, 1) end
     local _, failed = hooks.loaded(meta, group.found, from, to)
     if failed then return errors.failure(failed) end
