@@ -6,20 +6,9 @@
 #include <stdlib.h>
 
 static bool
-is_space (char c)
-{
-   return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* White space around the number is allowed, as in the texts of other numbers. */
-static bool
 from_text (const char *text, size_t len, uint8_t out[16])
 {
    bson_decimal128_t d;
-   for (; len > 0 && is_space (*text); len--)
-      text++;
-   while (len > 0 && is_space (text[len - 1]))
-      len--;
    if (len > 10000 || memchr (text, '\0', len) ||
        !bson_decimal128_from_string_w_len (text, (int) len, &d))
       return false;

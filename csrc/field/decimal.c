@@ -138,6 +138,30 @@ modm_decimal_compile (lua_State *L, int options, modm_field *f)
       luaL_error (L, "max_value is less than min_value");
 }
 
+static bool
+is_space (char c)
+{
+   return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Pushes the value at idx, a string without the white space around it, as other fields of numbers
+ * take one. */
+static void
+push_trimmed (lua_State *L, int idx)
+{
+   size_t len;
+   if (lua_type (L, idx) != LUA_TSTRING) {
+      lua_pushvalue (L, idx);
+      return;
+   }
+   const char *text = lua_tolstring (L, idx, &len);
+   for (; len > 0 && is_space (*text); len--)
+      text++;
+   while (len > 0 && is_space (text[len - 1]))
+      len--;
+   lua_pushlstring (L, text, len);
+}
+
 modm_outcome
 modm_decimal_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                       modm_error *err)
@@ -147,7 +171,10 @@ modm_decimal_convert (lua_State *L, int idx, const modm_field *f, modm_validatio
    uint8_t bytes[16];
    if (modm_value_test_type (L, idx, MODM_BSON_DECIMAL128))
       return MODM_SAME;
-   if (!modm_decimal128_from (L, idx, bytes))
+   push_trimmed (L, idx);
+   bool ok = modm_decimal128_from (L, -1, bytes);
+   lua_pop (L, 1);
+   if (!ok)
       return modm_refuse (L, idx, "a decimal number of at most 34 digits", err);
    modm_value_push (L, MODM_BSON_DECIMAL128, bytes, sizeof bytes);
    return MODM_CONVERTED;
