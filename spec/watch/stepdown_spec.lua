@@ -62,4 +62,29 @@ describe("a change stream through a step-down", function()
     assert.is_nil((stream:next()))
     stream:close()
   end)
+
+  it("says that the server has gone, and where it was", function()
+    if not own then return pending "no mongod of our own with MONGODB_URI" end
+    assert(modm.connect(own.uri .. "/steps?replicaSet=steps",
+      { alias = "gone", serverSelectionTimeoutMS = 300 }))
+    local Lost = modm.MongoModel:extend("watch.Lost", {
+      n = modm.fields.IntegerField {}, Meta = { connection_alias = "gone", final = true },
+    })
+    local stream = assert(Lost.objects:all():watch { max_await_ms = 50 })
+    assert(Lost { n = 1 }:save())
+    assert.equal(1, stream:next().document.n)
+    local token = stream.token
+    own.stop()
+    own = nil
+    local change, message, err = stream:next()
+    assert.is_nil(change)
+    assert.equal("string", type(message))
+    assert.equal("ConnectionError", err.kind)
+    assert.is_true(stream.closed)
+    assert.same(token, stream.token)
+    assert.is_nil((stream:next()))
+    local ok, raised = pcall(function() for _ in stream:iter() do error "a change" end end)
+    assert.is_true(ok, raised)
+    modm.disconnect "gone"
+  end)
 end)
