@@ -68,6 +68,7 @@ modm_query_open (lua_State *L)
                                         {"batch", modm_find_l_batch},
                                         {"typed", modm_typed_l_typed},
                                         {"ids", modm_find_l_ids},
+                                        {"distinct_values", modm_distinct_l_values},
                                         {"update", modm_write_l_update},
                                         {"delete", modm_write_l_delete},
                                         {"write_result", modm_write_l_result},

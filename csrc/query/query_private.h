@@ -109,8 +109,9 @@ int modm_find_l_watch (lua_State *L);
 int modm_find_l_batch (lua_State *L);
 int modm_typed_l_typed (lua_State *L);
 int modm_find_l_ids (lua_State *L);
-int modm_watch_l_match (lua_State *L);  /* core.watch_match */
-int modm_watch_l_change (lua_State *L); /* core.change */
+int modm_distinct_l_values (lua_State *L); /* core.distinct_values */
+int modm_watch_l_match (lua_State *L);     /* core.watch_match */
+int modm_watch_l_change (lua_State *L);    /* core.change */
 int modm_write_l_update (lua_State *L);
 int modm_write_l_delete (lua_State *L);
 int modm_write_l_result (lua_State *L);

@@ -4,7 +4,7 @@
 -- Steps cannot fail for data: a value that its field refuses is kept, and the end returns it as a
 -- ValidationError. What is the program's mistake (an unknown field, a condition that is nil) raises
 -- at once. Steps are in queryset/conditions.lua, range.lua, shape.lua and settings.lua, ends that
--- write in bulk.lua and changes.lua; here are the ends that read.
+-- write in bulk.lua and changes.lua; here are the ends that read, and more of them in asking.lua.
 
 local base = require "modm.queryset.base"
 local errors = require "modm.errors"
@@ -16,6 +16,7 @@ require "modm.queryset.conditions"
 require "modm.queryset.range"
 require "modm.queryset.shape"
 require "modm.queryset.settings"
+require "modm.queryset.asking"
 require "modm.queryset.bulk"
 require "modm.queryset.changes"
 require "modm.queryset.page"

@@ -114,7 +114,8 @@ describe("a manager", function()
       note = "no method",
     }
     local Noted = modm.MongoModel:extend("manager.Noted", {
-      title = f.CharField {}, public = f.BooleanField {}, objects = modm.Manager.from_queryset(Set)(),
+      title = f.CharField {}, public = f.BooleanField {},
+      objects = modm.Manager.from_queryset(Set)(),
       Meta = { connection_alias = "manager" },
     })
     assert(Noted.objects:bulk_create { Noted { title = "b", public = true },

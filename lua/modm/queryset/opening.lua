@@ -114,22 +114,78 @@ end
 function opening.source(self, limit)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local options, projection = read_options(self), projection_of(self)
-  options.projection = projection
+  local options = read_options(self)
+  options.projection = projection_of(self)
   options.sort = self._order and core.ordered(self._order)
   options.skip = self._skip > 0 and self._skip or nil
   options.limit = limit or self._limit
   local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
     options, opening.read_preference(self))
   if not op then return failed(self, message) end
-  local source = { name = self._meta.name, conn = conn, op = op }
-  if not self._values then
-    source.schema = self._meta.schema
-    source.meta = not self._silent and self._meta or nil
-    source.projection = projection and core.encode(projection)
-    source.related = self._related
-  end
+  return opening.typed(self, { name = self._meta.name, conn = conn, op = op })
+end
+
+--- A source as one of what the queryset gives: documents of the model, unless values() was said.
+---@param self modm.QuerySet
+---@param source modm.Source
+---@return modm.Source
+function opening.typed(self, source)
+  if self._values then return source end
+  local projection = projection_of(self)
+  source.schema = self._meta.schema
+  source.meta = not self._silent and self._meta or nil
+  source.projection = projection and core.encode(projection)
+  source.related = self._related
   return source
+end
+
+-- A command that asks about the documents, as pairs: its name and collection, what it has besides,
+-- and what the queryset was told.
+local function reading(self, what, collection, pairs_of)
+  local options = read_options(self)
+  local list = { { what, collection } }
+  for _, pair in ipairs(pairs_of) do list[#list + 1] = pair end
+  for _, name in ipairs { "collation", "hint", "comment", "maxTimeMS" } do
+    if options[name] ~= nil then list[#list + 1] = { name, options[name] } end
+  end
+  return list
+end
+
+local function read(self, conn, database, command)
+  local concern = read_options(self).readConcern
+  return core.command(conn.client, "read", database, core.ordered(command),
+    concern and { readConcern = concern }, opening.read_preference(self))
+end
+
+--- The operation that asks for the distinct values of a stored name.
+---@param self modm.QuerySet
+---@param stored string
+---@return table|nil connection, userdata|string op or the message, modm.Error? err
+function opening.distinct(self, stored)
+  local conn, database, collection = opening.open(self)
+  if not conn then return nil, database, collection end
+  local query = core.decode(opening.conditions(self))
+  return conn, read(self, conn, database, reading(self, "distinct", collection,
+    { { "key", stored }, { "query", query } }))
+end
+
+--- The operation that asks how the server would find the documents.
+---@param self modm.QuerySet
+---@param verbosity string
+---@return table|nil connection, userdata|string op or the message, modm.Error? err
+function opening.explaining(self, verbosity)
+  local conn, database, collection = opening.open(self)
+  if not conn then return nil, database, collection end
+  local found = { { "filter", core.decode(opening.conditions(self)) } }
+  if self._order then found[#found + 1] = { "sort", core.ordered(self._order) } end
+  if self._skip > 0 then found[#found + 1] = { "skip", self._skip } end
+  if self._limit then found[#found + 1] = { "limit", self._limit } end
+  local projection = projection_of(self)
+  if projection then found[#found + 1] = { "projection", projection } end
+  return conn, read(self, conn, database, {
+    { "explain", core.ordered(reading(self, "find", collection, found)) },
+    { "verbosity", verbosity },
+  })
 end
 
 -- The queryset's own part of a pipeline, after its conditions. Sorted before it is projected, so

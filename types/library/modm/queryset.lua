@@ -165,6 +165,42 @@ function QuerySet:get(conditions) end
 ---@return modm.Error? err
 function QuerySet:count() end
 
+--- Whether there is such a document: asks for one key.
+---@return boolean? exists
+---@return string? message
+---@return modm.Error? err
+function QuerySet:exists() end
+
+--- The different values that the documents have in a field, as the field reads them, in no order.
+--- Of a list they are its items.
+---@param name string a field, dotted
+---@return any[]? values
+---@return string? message
+---@return modm.Error? err
+function QuerySet:distinct(name) end
+
+--- The documents that have these keys, by the text of their keys: found["a@b.c"],
+--- found[tostring(id)]. Keys that are not there are left out.
+---@param keys any[]
+---@return table<string, T>? found
+---@return string? message
+---@return modm.Error? err
+function QuerySet:in_bulk(keys) end
+
+--- Documents taken by chance, at most n.
+---@param n integer
+---@return T[]? documents
+---@return string? message
+---@return modm.Error? err
+function QuerySet:sample(n) end
+
+--- How the server finds the documents, in its own words; "executionStats" runs the query.
+---@param verbosity? "queryPlanner"|"executionStats"|"allPlansExecution"
+---@return table? plan
+---@return string? message
+---@return modm.Error? err
+function QuerySet:explain(verbosity) end
+
 --- Makes a document and saves it.
 ---@param values table
 ---@return T? document
