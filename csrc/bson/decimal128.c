@@ -5,12 +5,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* libbson takes an exponent modulo 2^32. The first digits of a longer one are beyond all bounds,
+ * too. Returns how much of the text is to be read. */
+static size_t
+cut_exponent (const char *text, size_t len)
+{
+   enum { MOST = 9 }; /* digits */
+   const char *end = text + len, *p = text;
+   while (p < end && *p != 'e' && *p != 'E')
+      p++;
+   p += p < end;
+   p += p < end && (*p == '+' || *p == '-');
+   while (p < end && *p == '0')
+      p++;
+   for (const char *digit = p; digit < end; digit++)
+      if (*digit < '0' || *digit > '9')
+         return len;
+   return end - p > MOST ? (size_t) (p - text) + MOST : len;
+}
+
 static bool
 from_text (const char *text, size_t len, uint8_t out[16])
 {
+   enum { LONGEST = 10000 };
+   char copy[LONGEST + 1]; /* libbson reads an exponent up to a NUL */
    bson_decimal128_t d;
-   if (len > 10000 || memchr (text, '\0', len) ||
-       !bson_decimal128_from_string_w_len (text, (int) len, &d))
+   if (len > LONGEST || memchr (text, '\0', len))
+      return false;
+   len = cut_exponent (text, len);
+   memcpy (copy, text, len);
+   copy[len] = '\0';
+   if (!bson_decimal128_from_string_w_len (copy, (int) len, &d))
       return false;
    modm_store_i64 (out, (int64_t) d.low);
    modm_store_i64 (out + 8, (int64_t) d.high);

@@ -33,15 +33,18 @@ is_ip (int family, span s)
    return inet_pton (family, text, bytes) == 1;
 }
 
-/* IPv6 may name a zone: fe80::1%eth0. */
+/* IPv6 may name a zone: fe80::1%eth0. A slash would begin a prefix (RFC 4007, 11.7). */
 static bool
 is_zoned_ip6 (span s)
 {
    const char *percent = memchr (s.at, '%', s.len);
    if (percent) {
-      size_t before = (size_t) (percent - s.at), zone = s.len - before - 1;
-      if (zone == 0 || memchr (percent + 1, '%', zone) || memchr (percent + 1, '\0', zone))
+      size_t before = (size_t) (percent - s.at);
+      if (before + 1 == s.len)
          return false;
+      for (const char *p = percent + 1; p < s.at + s.len; p++)
+         if ((unsigned char) *p <= ' ' || *p == 127 || *p == '%' || *p == '/')
+            return false;
       s.len = before;
    }
    return is_ip (AF_INET6, s);
@@ -273,8 +276,8 @@ modm_url_describe (lua_State *L, const modm_field *f)
 void
 modm_ip_describe (lua_State *L, const modm_field *f)
 {
-   static const char v4[] = "^" IPV4 "\\z", v6[] = "^" IPV6 "(?:%[^%]+)?\\z",
-                     both[] = "^(?:" IPV4 "|" IPV6 "(?:%[^%]+)?)\\z";
+   static const char v4[] = "^" IPV4 "\\z", v6[] = "^" IPV6 "(?:%[^%/\\x00-\\x20\\x7F]+)?\\z",
+                     both[] = "^(?:" IPV4 "|" IPV6 "(?:%[^%/\\x00-\\x20\\x7F]+)?)\\z";
    modm_rule_text (L, "pattern",
                    f->limit.protocol == AF_INET    ? v4
                    : f->limit.protocol == AF_INET6 ? v6

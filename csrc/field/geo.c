@@ -4,6 +4,8 @@
 #include "field/geo.h"
 #include "field/list.h"
 
+#include <math.h>
+
 static const modm_shape point = {"Point", NULL, false};
 static const modm_shape line = {"LineString", &point, false};
 static const modm_shape ring = {"LineString", &point, true};
@@ -77,11 +79,14 @@ push_member (lua_State *L, int idx, const char *name)
    lua_rawget (L, idx);
 }
 
+/* JSON, and so GeoJSON, has no NaN and no infinity (RFC 8259, 6). */
 static bool
 is_number (lua_State *L, int idx)
 {
    int64_t n;
-   return lua_type (L, idx) == LUA_TNUMBER || modm_int64_test (L, idx, &n);
+   if (lua_type (L, idx) != LUA_TNUMBER)
+      return modm_int64_test (L, idx, &n);
+   return isfinite ((double) lua_tonumber (L, idx));
 }
 
 /* Pushes "[1, 2]" for a list, of which it tells three items; else as any value is told. */

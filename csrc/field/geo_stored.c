@@ -4,6 +4,7 @@
 #include "field/geo.h"
 #include "field/list.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- stored bytes: pairs of plain numbers, and no member that GeoJSON does not need ---- */
@@ -11,10 +12,8 @@
 static bool
 is_stored_number (const modm_element *e)
 {
-   if (e->type == MODM_BSON_DOUBLE) {
-      double number = modm_load_double (e->value);
-      return number == number;
-   }
+   if (e->type == MODM_BSON_DOUBLE)
+      return isfinite (modm_load_double (e->value));
    return e->type == MODM_BSON_INT32 || e->type == MODM_BSON_INT64;
 }
 

@@ -134,8 +134,10 @@ static bool
 parse_float (const char *text, size_t len, double *out)
 {
    const char *end = text + len, *p = skip_space (text, end);
-   if (p == end || memchr (p, 'x', (size_t) (end - p)) || memchr (p, 'X', (size_t) (end - p)))
-      return false;
+   static const char beyond[] = "xX("; /* C reads hexadecimal numbers, and "nan(...)" */
+   for (const char *c = beyond; *c; c++)
+      if (memchr (p, *c, (size_t) (end - p)))
+         return false;
    char *stop;
    *out = strtod (p, &stop);
    return stop != p && skip_space (stop, end) == end;

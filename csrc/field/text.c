@@ -121,25 +121,31 @@ modm_email_compile (lua_State *L, int options, modm_field *f)
       f->flags |= MODM_FIELD_STRICT;
 }
 
-/* Labels of letters, digits and inner hyphens, at least two, none over 63 (RFC 1035, 2.3.4). */
+/* Labels of letters, digits and inner hyphens, at least two, none over 63, together not over 253
+ * (RFC 1035, 2.3.4); the last one is no number (RFC 3696, 2). */
 static bool
 is_domain (const char *at, const char *end)
 {
    int labels = 0;
+   bool number = false;
+   if (end - at > 253)
+      return false;
    while (at <= end) {
       const char *start = at;
+      number = true;
       while (at < end && *at != '.') {
          char c = *at++;
          bool alnum = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c & 0x80);
          if (!alnum && c != '-')
             return false;
+         number = number && c >= '0' && c <= '9';
       }
       if (at == start || at - start > 63 || *start == '-' || at[-1] == '-')
          return false;
       labels++;
       at++;
    }
-   return labels >= 2;
+   return labels >= 2 && !number;
 }
 
 static bool

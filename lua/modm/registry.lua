@@ -26,14 +26,6 @@ end
 --- Enters what models extend, which no name leads to.
 function registry.add_base(meta) metas[meta.model] = meta end
 
---- The metas of all models, in no order.
----@return table[]
-function registry.all()
-  local list = {}
-  for _, meta in pairs(by_name) do list[#list + 1] = meta end
-  return list
-end
-
 --- The meta of a class, or nil when the value is none.
 ---@param class any
 ---@return table?

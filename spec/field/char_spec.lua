@@ -40,6 +40,10 @@ describe("CharField", function()
     { "\255", "not valid UTF-8." },
     { "\237\160\128", "not valid UTF-8." },
     { "ab\192\128", "not valid UTF-8." },
+    { "\224\128\175", "not valid UTF-8." }, -- longer than it need be (RFC 3629, 3)
+    { "\244\144\128\128", "not valid UTF-8." }, -- above U+10FFFF
+    { "\248\136\128\128\128", "not valid UTF-8." },
+    { "a\194", "not valid UTF-8." }, -- cut short
     { throws, "its __tostring failed: no text" },
     { wrong, "its __tostring failed: '__tostring' must return a string" },
     { nothing, "its __tostring failed: (no message)" },

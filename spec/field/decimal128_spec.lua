@@ -18,6 +18,8 @@ describe("Decimal128Field", function()
     { modm.Int64 "9007199254740993", D "9007199254740993", "decimal128" },
     { ("9"):rep(34), D(("9"):rep(34)), "decimal128" },
     { "1E+6144", D "1E+6144", "decimal128" },
+    { "0E-4294967297", D "0E-6176", "decimal128" }, -- a zero keeps the nearest exponent
+    { "1E+0000000000005", D "1E+5", "decimal128" },
     { "Infinity", D "Infinity", "decimal128" },
     { "NaN", D "NaN", "decimal128" },
   })
@@ -36,6 +38,14 @@ describe("Decimal128Field", function()
     { " ", refused "' '" },
     { "1 5", refused "'1 5'" },
     { "1E+7000", refused "'1E+7000'" },
+    { "1E+6145", refused "'1E+6145'" }, -- the largest exponent of a digit is 6144
+    { "1E-6177", refused "'1E-6177'" },
+    { "1E4294967297", refused "'1E4294967297'" }, -- 2^32 + 1
+    { "1E-99999999999999999999", refused "'1E-99999999999999999999'" },
+    { "1E99999999999x", refused "'1E99999999999x'" },
+    { "sNaN", refused "'sNaN'" },
+    { "1_000", refused "'1_000'" },
+    { "--1", refused "'--1'" },
     { ("9"):rep(35), refused("'" .. ("9"):rep(35) .. "'") },
     { "1\0", refused "a string that holds NUL" },
     { true, refused "true" },

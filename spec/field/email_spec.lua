@@ -27,12 +27,15 @@ describe("EmailField", function()
     help.accepts(strict, {
       { "a@b.example", "a@b.example", "string" }, { "x@a-b.c1.example", "x@a-b.c1.example",
         "string" },
-      { "x@bücher.example", "x@bücher.example", "string" },
+      { "x@bücher.example", "x@bücher.example", "string" }, { "x@1.b1", "x@1.b1", "string" },
+      { "x@" .. ("x."):rep(124) .. "x.com", "x@" .. ("x."):rep(124) .. "x.com", "string" },
     })
     help.refuses(strict, {
       { "a@b", no }, { "a b@c.example", no }, { "a@b..c", no }, { "a@.b.c", no }, { "a@b.c.", no },
       { "a@-b.c", no }, { "a@b-.c", no }, { "a@b_c.d", no }, { "a@b c.d", no },
       { "a@" .. ("x"):rep(64) .. ".example", no }, { "a\n@b.example", no },
+      { "a@1.2.3.4", no }, { "a@b.1", no }, { "a@[1.2.3.4]", no },
+      { "a@" .. ("x."):rep(124) .. "xx.com", no }, -- 254 characters
     })
   end)
 

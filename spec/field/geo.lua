@@ -103,16 +103,14 @@ function geo.describe(it, kind, list, other, cases, member)
   local expected = member == "geometries" and "GeoJSON or a list of it"
     or "GeoJSON or a list of coordinates"
   help.refuses(modm.fields[kind .. "Field"], common_refusals(kind, member, expected))
-  for i, case in ipairs(cases) do
-    it(("refuses a wrong shape (%d)"):format(i), function()
-      local whole = { type = kind, [member] = case[1] }
-      local messages = type(case[2]) == "table" and case[2] or { case[2] }
-      assert.same(messages, help.errors(help.document(modm.fields[kind .. "Field"](), whole)))
-      local stored = help.loaded(modm.fields[kind .. "Field"] {},
-        core.ordered { { "type", kind }, { member, case[1] } })
-      assert.truthy(help.errors(stored))
-    end)
-  end
+  help.refusals(kind .. "Field", cases, function(value, messages)
+    local whole = { type = kind, [member] = value }
+    messages = type(messages) == "table" and messages or { messages }
+    assert.same(messages, help.errors(help.document(modm.fields[kind .. "Field"](), whole)))
+    local stored = help.loaded(modm.fields[kind .. "Field"] {},
+      core.ordered { { "type", kind }, { member, value } })
+    assert.truthy(help.errors(stored))
+  end)
 end
 
 return geo

@@ -75,19 +75,26 @@ function help.accepts(make, cases)
   end
 end
 
---- One `it` for each { input, message }, all of one field; the value stays and can be read.
-function help.refuses(make, cases)
-  assert(#cases >= 10, "ten cases at least")
+--- Kind -> how many refusals its specs have; kinds_spec.lua wants ten at least.
+help.refused = {}
+
+--- One `it` for each { input, message, ... } that a kind refuses; `look` is given what the case
+--- holds.
+function help.refusals(kind, cases, look)
+  help.refused[kind] = (help.refused[kind] or 0) + #cases
   for i, case in ipairs(cases) do
-    local input, message = case[1], case[2]
-    it(("refuses %s (%d)"):format(text(input), i), function()
-      local doc = help.document(make(), input)
-      local found = help.errors(doc)
-      assert.same({ message }, found)
-      assert.equal(input == modm.null, doc.value == nil)
-      assert.same({ message }, help.errors(doc))
-    end)
+    it(("refuses %s (%d)"):format(text(case[1]), i), function() look(case[1], case[2]) end)
   end
+end
+
+--- Values that a field refuses, each with its message; the value stays and can be read.
+function help.refuses(make, cases)
+  help.refusals(make().kind, cases, function(input, message)
+    local doc = help.document(make(), input)
+    assert.same({ message }, help.errors(doc))
+    assert.equal(input == modm.null, doc.value == nil)
+    assert.same({ message }, help.errors(doc))
+  end)
 end
 
 --- The rules that all kinds have. `valid` and `other` are values of the field, `blank` whether it

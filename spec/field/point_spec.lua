@@ -14,6 +14,8 @@ describe("PointField", function()
       "coordinate value must be a number, not true" } },
     { { { 1, 2 } }, "Point is not a pair: [a table]" },
     { { 1, modm.null }, "coordinate value must be a number, not null" },
+    { { 1 / 0, 2 }, "coordinate value must be a number, not inf" },
+    { { 2, 0 / 0 }, "coordinate value must be a number, not " .. tostring(0 / 0) },
   })
 
   it("keeps the kinds of its numbers", function()

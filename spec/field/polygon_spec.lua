@@ -13,6 +13,7 @@ describe("PolygonField", function()
       "LineString must start and end at the same Point: [1, 1], [2, 1]" },
     { { { { 0, 0 }, { "x", 0 }, { 0, 0 } }, 5 },
       { "coordinate value must be a number, not 'x'", "LineString is not a list: a number" } },
+    { { { { 0, 0 }, { 0, 1 / 0 }, { 0, 0 } } }, "coordinate value must be a number, not inf" },
     { { { 0, 0 } }, { "Point is not a list: a number", "Point is not a list: a number" } },
   })
 end)

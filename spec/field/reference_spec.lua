@@ -77,11 +77,9 @@ describe("ReferenceField", function()
     { Part {},
       "value must be an instance of field.Author, or its key, not an instance of field.Part." },
   }
-  for i, case in ipairs(cases) do
-    it(("refuses what is neither (%d)"):format(i), function()
-      assert.same({ case[2] }, help.errors(help.document(make(), case[1])))
-    end)
-  end
+  help.refusals("ReferenceField", cases, function(input, message)
+    assert.same({ message }, help.errors(help.document(make(), input)))
+  end)
 
   it("cannot be written while the other is unsaved", function()
     local bytes, message = core.encode_document(help.document(make(), Author {}))
