@@ -202,22 +202,29 @@ validate_list (modm_validation *v, int idx, const modm_field *f, bool own)
    return own ? MODM_SAME : MODM_CONVERTED;
 }
 
-/* A blank value, unless it becomes another: an empty table may be a document, "" is false. */
+/* A blank value, unless it becomes another: an empty table may be a document, "" is false. A list
+ * or dict is blank when it is empty or null, but what a document was loaded with stays. */
 static modm_outcome
-validate_blank (modm_validation *v, int idx, const modm_field *f)
+validate_blank (modm_validation *v, int idx, const modm_field *f, bool own)
 {
    lua_State *L = v->L;
    modm_error err;
    int top = lua_gettop (L);
-   if (!lua_isnil (L, idx) && !modm_isnull (L, idx) &&
-       f->kind->convert (L, idx, f, v, &err) == MODM_CONVERTED && !modm_isblank (L, -1)) {
+   modm_outcome outcome = MODM_SAME;
+   if (!lua_isnil (L, idx) && !modm_isnull (L, idx))
+      outcome = f->kind->convert (L, idx, f, v, &err);
+   if (outcome == MODM_CONVERTED && !modm_isblank (L, -1)) {
       check_value (v, lua_gettop (L), f);
       return MODM_CONVERTED;
    }
    lua_settop (L, top);
-   if (f->flags & MODM_FIELD_BLANK)
+   bool stored = own && v->at->key;
+   if (!(f->flags & MODM_FIELD_BLANK))
+      modm_report (v, "must not be blank (was: %s).", modm_describe (L, idx));
+   else if (f->kind->is_container && outcome == MODM_REFUSED && !stored)
+      modm_report (v, "%s", err.message);
+   else
       return MODM_SAME;
-   modm_report (v, "must not be blank (was: %s).", modm_describe (L, idx));
    lua_settop (L, top);
    return MODM_REFUSED;
 }
@@ -230,7 +237,7 @@ validate_value (modm_validation *v, int idx, const modm_field *f, bool own)
    lua_State *L = v->L;
    modm_error err;
    if (modm_isblank (L, idx))
-      return validate_blank (v, idx, f);
+      return validate_blank (v, idx, f, own);
    if (f->inner && lua_type (L, idx) == LUA_TTABLE)
       return validate_list (v, idx, f, own);
    modm_outcome outcome = f->kind->convert (L, idx, f, v, &err);

@@ -66,6 +66,30 @@ local function describe_dict(name)
     assert.same({ "document", {} }, { help.stored(doc) })
   end)
 
+  it("may be empty or null, and is no blank of another kind", function()
+    local blanks = {
+      { "", "not a table with string keys: ''" },
+      { modm.Binary "", "not a table with string keys: Binary(subtype 0, 0 bytes)" },
+      { modm.array {}, "not a table with string keys: a table" },
+    }
+    for _, options in ipairs { {}, { blank = true } } do
+      for _, blank in ipairs { {}, modm.object {}, modm.null } do
+        assert.is_nil(help.errors(help.document(make(options), blank)))
+      end
+      for _, case in ipairs(blanks) do
+        assert.same({ case[2] }, help.errors(help.document(make(options), case[1])))
+      end
+    end
+    for _, case in ipairs(blanks) do -- what is stored so stays, until it is assigned anew
+      local doc = help.loaded(make {}, case[1])
+      local before = { help.stored(doc) }
+      assert.is_nil(help.errors(doc))
+      assert.same(before, { help.stored(doc) })
+      doc.value = doc.value
+      assert.same({ case[2] }, help.errors(doc))
+    end
+  end)
+
   it("gives each document an empty table of its own, stored once it is filled", function()
     local Model = help.model(make {})
     local a, b = Model {}, Model {}

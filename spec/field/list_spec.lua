@@ -4,6 +4,7 @@ local help = require "spec.field.help" (it)
 local modm = require "modm"
 
 local f = modm.fields
+local Pair = modm.EmbeddedMongoModel:extend("list.Pair", { left = f.IntegerField {} })
 
 describe("ListField", function()
   describe("of anything", function()
@@ -113,6 +114,64 @@ describe("ListField", function()
     assert.same({ "array", {} }, { help.stored(doc) })
     assert.same({ "must not be blank (was: a table)." },
       help.errors(help.document(f.ListField { blank = false }, {})))
+  end)
+
+  describe("that may be blank", function()
+    local blanks = {
+      { "", "not a list: a string" },
+      { modm.Binary "", "not a list: a userdata" },
+      { modm.object {}, "not a list: a document" },
+    }
+
+    it("may be empty or null, and is no blank of another kind", function()
+      local makers = {
+        function() return f.ListField {} end,
+        function() return f.ListField { blank = true } end,
+        function() return f.ListField { f.CharField {} } end,
+        function() return f.EmbeddedDocumentListField { Pair } end,
+      }
+      for _, make in ipairs(makers) do
+        for _, blank in ipairs { {}, modm.array {}, modm.null } do
+          assert.is_nil(help.errors(help.document(make(), blank)))
+        end
+        for _, case in ipairs(blanks) do
+          assert.same({ case[2] }, help.errors(help.document(make(), case[1])))
+        end
+      end
+    end)
+
+    it("asks the inner field whether an item may be", function()
+      local null = { "must not be blank (was: null)." }
+      local chars = { "", modm.null, "a" }
+      assert.same({ [1] = { "must not be blank (was: '')." }, [2] = null },
+        help.errors(help.document(f.ListField { f.CharField {} }, chars)))
+      assert.is_nil(help.errors(help.document(f.ListField { f.CharField { blank = true } }, chars)))
+
+      local lists = { {}, modm.null, "", modm.object {} }
+      assert.same({ [3] = { "not a list: a string" }, [4] = { "not a list: a document" } },
+        help.errors(help.document(f.ListField { f.ListField {} }, lists)))
+      local strict = f.ListField { f.ListField { blank = false } }
+      assert.same(null, help.errors(help.document(strict, lists))[2])
+      assert.same({ [3] = { "not a table with string keys: ''" } },
+        help.errors(help.document(f.ListField { f.DictField {} }, lists)))
+    end)
+
+    it("leaves a blank as it is stored, and refuses it anew", function()
+      for _, case in ipairs(blanks) do
+        local doc = help.loaded(f.ListField {}, case[1])
+        local before = { help.stored(doc) }
+        assert.is_nil(help.errors(doc))
+        local _ = doc.value
+        assert.is_nil(help.errors(doc))
+        assert.same(before, { help.stored(doc) })
+        doc.value = case[1]
+        assert.same({ case[2] }, help.errors(doc))
+      end
+      local doc = help.loaded(f.ListField { f.ListField {} }, { modm.array {} })
+      assert.is_nil(help.errors(doc))
+      doc.value[1] = ""
+      assert.same({ { "not a list: a string" } }, help.errors(doc))
+    end)
   end)
 
   it("says where an item has no BSON form", function()
