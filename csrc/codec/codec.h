@@ -128,6 +128,9 @@ void modm_document_files (lua_State *L, int idx, modm_document *d);
 /* One value for one field, as queries do: pushes the converted value (or the value itself). False:
  * err says why. */
 bool modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error *err);
+/* The same for one that is to be stored, with all that validation looks at: pushes the converted
+ * value, the tree of errors or nil, and what Lua has to call or nil. */
+void modm_value_validate (lua_State *L, int idx, const modm_field *f);
 
 /* ---- phase E (encode.c) ---- */
 

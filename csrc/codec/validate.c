@@ -388,15 +388,17 @@ modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bo
    validate_document (&v, idx, d, exclude);
 }
 
-bool
-modm_field_convert (lua_State *L, int idx, const modm_field *f, modm_error *err)
+void
+modm_value_validate (lua_State *L, int idx, const modm_field *f)
 {
    idx = lua_absindex (L, idx);
-   modm_outcome outcome =
-      modm_isnull (L, idx) ? MODM_SAME : f->kind->convert (L, idx, f, NULL, err);
-   if (outcome == MODM_REFUSED)
-      return false;
-   if (outcome == MODM_SAME)
-      lua_pushvalue (L, idx);
-   return true;
+   luaL_checkstack (L, 20, "a value");
+   lua_pushvalue (L, idx);
+   lua_pushnil (L);
+   lua_pushnil (L);
+   int value = lua_gettop (L) - 2;
+   modm_validation v = {.L = L, .errors = value + 1, .pending = value + 2};
+   if (validate_value (&v, idx, f, false) == MODM_CONVERTED)
+      lua_replace (L, value);
+   lua_settop (L, value + 2);
 }

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-static bool append_operand (modm_filter *c, const modm_field *f, int idx, const char *key,
-                            size_t key_len, int depth);
 static bool append_operator (modm_filter *c, const modm_path *p, int idx, int depth);
 
 /* ---- what plain data may be ---- */
@@ -38,9 +36,8 @@ refuse_operator (modm_filter *c)
                                    "constructors, such as modm.gte(1)");
 }
 
-/* Looks at the element that was written at `start`. */
-static bool
-check_written (modm_filter *c, size_t start)
+bool
+modm_filter_check (modm_filter *c, size_t start)
 {
    modm_element e;
    if (c->b->failed || !modm_element_at (c->b->data + start, c->b->data + c->b->len, &e))
@@ -113,7 +110,7 @@ append_items (modm_filter *c, const modm_field *f, int idx, const char *key, siz
    for (uint32_t i = 0; i < n; i++) {
       int len = snprintf (digits, sizeof digits, "%u", i);
       lua_rawgeti (c->L, idx, i + 1);
-      bool ok = append_operand (c, f, lua_gettop (c->L), digits, (size_t) len, depth + 1);
+      bool ok = modm_filter_operand (c, f, lua_gettop (c->L), digits, (size_t) len, depth + 1);
       lua_pop (c->L, 1);
       if (!ok)
          return modm_error_at_index (&c->err, i + 1);
@@ -122,9 +119,9 @@ append_items (modm_filter *c, const modm_field *f, int idx, const char *key, siz
    return true;
 }
 
-static bool
-append_value (modm_filter *c, const modm_field *f, int idx, const char *key, size_t key_len,
-              int depth)
+bool
+modm_filter_value (modm_filter *c, const modm_field *f, int idx, const char *key, size_t key_len,
+                   int depth)
 {
    lua_State *L = c->L;
    size_t start = c->b->len;
@@ -142,13 +139,13 @@ append_value (modm_filter *c, const modm_field *f, int idx, const char *key, siz
       lua_pop (L, 1);
    }
    c->err.path[0] = '\0'; /* of the stored form; the filter's own follows */
-   return ok && check_written (c, start);
+   return ok && modm_filter_check (c, start);
 }
 
 /* A list's condition is an item's, or a whole list's when it is given a list. */
-static bool
-append_operand (modm_filter *c, const modm_field *f, int idx, const char *key, size_t key_len,
-                int depth)
+bool
+modm_filter_operand (modm_filter *c, const modm_field *f, int idx, const char *key, size_t key_len,
+                     int depth)
 {
    lua_State *L = c->L;
    luaL_checkstack (L, 12, "a filter");
@@ -161,11 +158,11 @@ append_operand (modm_filter *c, const modm_field *f, int idx, const char *key, s
    if (f && f->kind->role == MODM_LIST && f->inner) {
       if (is_list (L, idx))
          return append_items (c, f->inner, idx, key, key_len, depth);
-      return append_operand (c, f->inner, idx, key, key_len, depth + 1);
+      return modm_filter_operand (c, f->inner, idx, key, key_len, depth + 1);
    }
    if (f && f->kind->role == MODM_LIST && !is_list (L, idx))
       f = NULL;
-   return append_value (c, f, idx, key, key_len, depth);
+   return modm_filter_value (c, f, idx, key, key_len, depth);
 }
 
 /* ---- operators ---- */
@@ -252,7 +249,7 @@ append_first_operand (modm_filter *c, const modm_path *p, const modm_operator_ro
    case MODM_OF_ITEM:
       return append_item_filter (c, p, key, idx, depth);
    default:
-      return append_operand (c, p->field, idx, key, len, depth);
+      return modm_filter_operand (c, p->field, idx, key, len, depth);
    }
 }
 
@@ -266,6 +263,8 @@ append_operator (modm_filter *c, const modm_path *p, int idx, int depth)
    if (row->shape == MODM_OF_FILTERS)
       return modm_filter_misuse (
          c, "modm.%s is no condition of one field: put it beside the fields", row->name);
+   if (row->shape == MODM_OF_EACH)
+      return modm_filter_misuse (c, "modm.each is no condition: it is for push and add_to_set");
    if (row->shape == MODM_OF_PATTERN)
       return append_pattern (c, row, idx);
    if (row->shape == MODM_OF_DIVISION)
@@ -275,7 +274,7 @@ append_operator (modm_filter *c, const modm_path *p, int idx, int depth)
    lua_pop (L, 1);
    if (ok && row->shape == MODM_OF_RANGE) {
       modm_operator_push_operand (L, idx, 2);
-      ok = append_operand (c, p->field, lua_gettop (L), "$lte", 4, depth);
+      ok = modm_filter_operand (c, p->field, lua_gettop (L), "$lte", 4, depth);
       lua_pop (L, 1);
    }
    return ok;
@@ -285,7 +284,7 @@ bool
 modm_filter_condition (modm_filter *c, const modm_path *p, int idx, int depth)
 {
    if (!modm_operator_test (c->L, idx))
-      return append_operand (c, p->field, idx, p->stored, p->len, depth);
+      return modm_filter_operand (c, p->field, idx, p->stored, p->len, depth);
    modm_write_key (c->b, MODM_BSON_DOCUMENT, p->stored, p->len);
    size_t start = modm_write_begin (c->b);
    bool ok = append_operator (c, p, idx, depth);

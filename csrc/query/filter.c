@@ -23,10 +23,9 @@ by_text (const void *a, const void *b)
    return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Pushes an array of the table's string keys, sorted, so that a filter is the same bytes each time.
- */
-static const char **
-push_names (modm_filter *c, int idx, size_t *n)
+/* Sorted, so that a filter is the same bytes each time. */
+const char **
+modm_filter_names (modm_filter *c, int idx, size_t *n)
 {
    lua_State *L = c->L;
    size_t count = 0, at = 0;
@@ -142,7 +141,7 @@ modm_filter_document (modm_filter *c, const modm_schema *s, int idx, int depth)
    if (depth > MODM_MAX_DEPTH)
       return modm_filter_misuse (c, "a filter nested deeper than %d levels", MODM_MAX_DEPTH);
    luaL_checkstack (L, 12, "a filter");
-   const char **names = push_names (c, idx, &n);
+   const char **names = modm_filter_names (c, idx, &n);
    if (c->misuse)
       return modm_filter_misuse (c, "a filter's keys are names of fields");
    if (n + items == 0)
@@ -157,22 +156,25 @@ modm_filter_document (modm_filter *c, const modm_schema *s, int idx, int depth)
    return ok;
 }
 
-static int
-finish (lua_State *L, bool ok, modm_buffer *b, const modm_error *err, bool misuse)
+int
+modm_filter_fail (lua_State *L, const modm_filter *c)
 {
-   if (b->failed)
-      return luaL_error (L, "not enough memory");
-   if (ok) {
-      lua_pushlstring (L, (const char *) b->data, b->len);
-      modm_buffer_free (b);
-      return 1;
-   }
-   modm_buffer_free (b);
    lua_pushnil (L);
-   lua_pushstring (L, err->message);
-   lua_pushstring (L, err->path);
-   lua_pushboolean (L, misuse);
+   lua_pushstring (L, c->err.message);
+   lua_pushstring (L, c->err.path);
+   lua_pushboolean (L, c->misuse);
    return 4;
+}
+
+static int
+finish (lua_State *L, bool ok, modm_filter *c)
+{
+   if (c->b->failed)
+      return luaL_error (L, "not enough memory");
+   if (ok)
+      lua_pushlstring (L, (const char *) c->b->data, c->b->len);
+   modm_buffer_free (c->b);
+   return ok ? 1 : modm_filter_fail (L, c);
 }
 
 /* core.filter(schema, table) -> bytes | nil, message, path, misuse */
@@ -183,18 +185,17 @@ modm_filter_l_filter (lua_State *L)
    luaL_checktype (L, 2, LUA_TTABLE);
    modm_filter c = {.L = L, .b = modm_buffer_push (L)};
    bool ok = modm_filter_document (&c, s, 2, 0);
-   return finish (L, ok, c.b, &c.err, c.misuse);
+   return finish (L, ok, &c);
 }
 
 /* core.raw_filter(table) -> bytes | nil, message, path, false */
 int
 modm_filter_l_raw (lua_State *L)
 {
-   modm_error err;
    luaL_checktype (L, 1, LUA_TTABLE);
-   modm_buffer *b = modm_buffer_push (L);
-   bool ok = modm_append_document (L, 1, b, 0, &err);
-   return finish (L, ok, b, &err, false);
+   modm_filter c = {.L = L, .b = modm_buffer_push (L)};
+   bool ok = modm_append_document (L, 1, c.b, 0, &c.err);
+   return finish (L, ok, &c);
 }
 
 /* core.stored_name(schema, name) -> stored, a _cls for each embedded document on the way | nil,

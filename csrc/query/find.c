@@ -95,8 +95,8 @@ direction (const modm_element *e)
    return 0;
 }
 
-static bool
-is_including (const uint8_t *spec, size_t len)
+bool
+modm_find_includes (const uint8_t *spec, size_t len)
 {
    modm_reader r;
    modm_element e;
@@ -131,7 +131,7 @@ modm_find_l_batch (lua_State *L)
    lua_settop (L, 4);
    if (s && !lua_isnil (L, 3)) {
       mask.spec = modm_query_bytes (L, 3, &mask.len);
-      mask.include = is_including (mask.spec, mask.len);
+      mask.include = modm_find_includes (mask.spec, mask.len);
    }
    const uint8_t *document;
    size_t len;

@@ -29,6 +29,7 @@ static const modm_operator_row rows[] = {{"eq", "$eq", MODM_OF_VALUE},
                                          {"all_of", "$and", MODM_OF_FILTERS},
                                          {"any_of", "$or", MODM_OF_FILTERS},
                                          {"none_of", "$nor", MODM_OF_FILTERS},
+                                         {"each", "$each", MODM_OF_EACH},
                                          {NULL, NULL, MODM_OF_VALUE}};
 
 static const operator_box *
@@ -131,6 +132,25 @@ check_filters (lua_State *L, const modm_operator_row *row)
                   row->name);
 }
 
+/* The options of modm.each; what sorts is looked at where the items are known. */
+static void
+check_each (lua_State *L, const modm_operator_row *row)
+{
+   check_list (L, row);
+   if (lua_isnoneornil (L, 2))
+      return;
+   luaL_checktype (L, 2, LUA_TTABLE);
+   for (lua_pushnil (L); lua_next (L, 2); lua_pop (L, 1)) {
+      int64_t n;
+      const char *name = lua_type (L, -2) == LUA_TSTRING ? lua_tostring (L, -2) : "";
+      bool number = strcmp (name, "position") == 0 || strcmp (name, "slice") == 0;
+      if (!number && strcmp (name, "sort") != 0)
+         luaL_error (L, "modm.each has no option '%s'", name);
+      luaL_argcheck (L, !number || (lua_type (L, -1) == LUA_TNUMBER && modm_isinteger (L, -1, &n)),
+                     2, "position and slice are integers");
+   }
+}
+
 static void
 check_operands (lua_State *L, const modm_operator_row *row)
 {
@@ -160,6 +180,9 @@ check_operands (lua_State *L, const modm_operator_row *row)
       break;
    case MODM_OF_FILTERS:
       check_filters (L, row);
+      break;
+   case MODM_OF_EACH:
+      check_each (L, row);
    }
 }
 

@@ -31,6 +31,40 @@ is_index (const char *text, size_t len)
    return len > 0;
 }
 
+/* "$", "$[]" or "$[name]" */
+static bool
+is_position (const char *text, size_t len)
+{
+   if (len == 0 || text[0] != '$')
+      return false;
+   if (len == 1)
+      return true;
+   if (len < 3 || text[1] != '[' || text[len - 1] != ']')
+      return false;
+   for (size_t i = 2; i < len - 1; i++) {
+      bool letter = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z');
+      if (!letter && !is_index (text + i, 1))
+         return false;
+   }
+   return true;
+}
+
+/* A step that stands for items of a list, whose field is f. */
+static bool
+position (modm_path *p, const modm_field *f, const char *text, size_t len, modm_error *err)
+{
+   if (len > 3) {
+      if (p->n_named == MODM_PATH_NAMED)
+         return modm_error_set (err, "a path with more than %d names in $[]", MODM_PATH_NAMED);
+      p->named[p->n_named].name = text + 2;
+      p->named[p->n_named].len = len - 3;
+      p->named[p->n_named++].field = f;
+   }
+   p->field = f;
+   p->schema = NULL;
+   return append (p, text, len, err);
+}
+
 /* A field by its name in Lua or, as in PyMODM, by its stored name: no two fields share either. */
 static const modm_field *
 find (lua_State *L, const modm_schema *s, const char *name, size_t len)
@@ -46,6 +80,8 @@ free_step (modm_path *p, const char *text, size_t len, modm_error *err)
 {
    p->field = NULL;
    p->schema = NULL;
+   if (p->positions && is_position (text, len))
+      return position (p, NULL, text, len, err);
    if (len == 0 || text[0] == '$')
       return modm_error_set (err, "a step of a path cannot be empty or begin with $");
    return append (p, text, len, err);
@@ -72,6 +108,8 @@ enter (lua_State *L, modm_path *p, const char *text, size_t len, modm_error *err
       p->schema = NULL;
       return append (p, text, len, err);
    }
+   if (f->kind->role == MODM_LIST && p->positions && is_position (text, len))
+      return position (p, f->inner, text, len, err);
    f = modm_path_innermost (f);
    if (modm_path_is_free (f))
       return free_step (p, text, len, err);

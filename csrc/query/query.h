@@ -8,10 +8,11 @@
  * raises, and data that its field refuses, which is returned as an error.
  *
  * join.c puts the conditions of a queryset and the class filter together. find.c makes the
- * operations that read and hands out what they fetched; write.c makes update and delete; save.c and
- * bulk.c write documents. No function here runs an operation: Lua does, since a transport may yield
- * there (design, section 5). An operation is a userdata from the moment it is made, so whatever
- * throws later leaks nothing.
+ * operations that read and hands out what they fetched; write.c makes update and delete, modify.c
+ * findAndModify; update.c and change.c compile changes of fields as filter.c does conditions;
+ * save.c and bulk.c write documents. No function here runs an operation: Lua does, since a
+ * transport may yield there (design, section 5). An operation is a userdata from the moment it is
+ * made, so whatever throws later leaks nothing.
  */
 #ifndef MODM_QUERY_H
 #define MODM_QUERY_H

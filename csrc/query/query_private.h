@@ -6,7 +6,7 @@
 
 /* ---- paths (path.c) ---- */
 
-enum { MODM_PATH_MAX = 512, MODM_PATH_NESTED = 8 };
+enum { MODM_PATH_MAX = 512, MODM_PATH_NESTED = 8, MODM_PATH_NAMED = 4 };
 
 /* A name as it is stored, and what it leads to. Begins as {.schema = s}; without a schema anything
  * goes. */
@@ -18,6 +18,13 @@ typedef struct modm_path {
    size_t nested[MODM_PATH_NESTED]; /* lengths of the prefixes that lead to embedded documents with
                                        a _cls */
    int n_nested;
+   bool positions; /* a path of an update: $, $[] and $[name] stand for items of a list */
+   struct {
+      const char *name; /* inside of the path that was given */
+      size_t len;
+      const modm_field *field; /* of the items; NULL: any */
+   } named[MODM_PATH_NAMED];
+   int n_named;
 } modm_path;
 
 /* Translates the string at idx. False, with a message, when it names no field. */
@@ -43,7 +50,8 @@ typedef enum modm_shape_of {
    MODM_OF_DIVISION, /* divisor, remainder */
    MODM_OF_OPERATOR, /* another operator */
    MODM_OF_ITEM,     /* a filter or an operator, for the items of a list */
-   MODM_OF_FILTERS   /* filters; stands for itself, not under a field */
+   MODM_OF_FILTERS,  /* filters; stands for itself, not under a field */
+   MODM_OF_EACH      /* items for a list; for updates, not for filters */
 } modm_shape_of;
 
 typedef struct modm_operator_row {
@@ -75,9 +83,53 @@ bool modm_filter_document (modm_filter *c, const modm_schema *s, int idx, int de
 bool modm_filter_condition (modm_filter *c, const modm_path *p, int idx, int depth);
 bool modm_filter_misuse (modm_filter *c, const char *format, ...)
    __attribute__ ((format (printf, 2, 3)));
+/* The parts of a condition that updates have, too. A value or list of them for a field (NULL: any),
+ * and a value for a field, under a key; and a look at the element that was written at `start`: a
+ * document in it is data. */
+bool modm_filter_operand (modm_filter *c, const modm_field *f, int idx, const char *key,
+                          size_t key_len, int depth);
+bool modm_filter_value (modm_filter *c, const modm_field *f, int idx, const char *key,
+                        size_t key_len, int depth);
+bool modm_filter_check (modm_filter *c, size_t start);
+/* Pushes an array of the string keys of the table at idx, sorted. A key that cannot be a name is
+ * misuse. */
+const char **modm_filter_names (modm_filter *c, int idx, size_t *n);
+/* Pushes nil, the message, its path and whether it is misuse; returns 4. */
+int modm_filter_fail (lua_State *L, const modm_filter *c);
 int modm_filter_l_filter (lua_State *L);      /* core.filter */
 int modm_filter_l_raw (lua_State *L);         /* core.raw_filter */
 int modm_filter_l_stored_name (lua_State *L); /* core.stored_name */
+
+/* ---- updates (update.c, change.c) ---- */
+
+typedef enum modm_change_shape {
+   MODM_CHANGE_VALUE,  /* {name: value}, that the field accepts */
+   MODM_CHANGE_NUMBER, /* {name: number}, converted; nobody knows what comes of it */
+   MODM_CHANGE_ITEM,   /* {name: item or modm.each}, of a list */
+   MODM_CHANGE_MATCH,  /* {name: item, operator or filter}: which items */
+   MODM_CHANGE_END,    /* {name: 1 or -1} */
+   MODM_CHANGE_RENAME, /* {name: name} */
+   MODM_CHANGE_UNSET,  /* [name]; so is the last */
+   MODM_CHANGE_DATE
+} modm_change_shape;
+
+typedef struct modm_change_row {
+   const char *name, *stored;
+   modm_change_shape shape;
+} modm_change_row;
+
+/* An update that is being compiled. `pending` and `named` are places on the stack. */
+typedef struct modm_change {
+   modm_filter c;
+   const modm_schema *schema;
+   const char *name; /* in hand */
+   int pending;      /* what Lua has to call, a list, or nil */
+   int named;        /* a table: name in $[name] -> the items' field, or false for any */
+} modm_change;
+
+/* Appends what an operator is given for one name, at idx, as the element of its path. */
+bool modm_change_append (modm_change *ch, const modm_change_row *r, const modm_path *p, int idx);
+int modm_change_l_changes (lua_State *L); /* core.changes */
 
 /* ---- joining (join.c) ---- */
 
@@ -103,6 +155,8 @@ const uint8_t *modm_query_bytes (lua_State *L, int idx, size_t *len);
 /* An integer of the operation's reply, or 0. */
 int64_t modm_query_reply_int (const modm_op *op, const char *key);
 
+/* Whether a projection names what is there, and not what is left out. */
+bool modm_find_includes (const uint8_t *spec, size_t len);
 int modm_find_l_find (lua_State *L);
 int modm_find_l_aggregate (lua_State *L);
 int modm_find_l_watch (lua_State *L);
@@ -112,9 +166,15 @@ int modm_find_l_ids (lua_State *L);
 int modm_distinct_l_values (lua_State *L); /* core.distinct_values */
 int modm_watch_l_match (lua_State *L);     /* core.watch_match */
 int modm_watch_l_change (lua_State *L);    /* core.change */
+/* Appends the members of the table at idx (nil: none) to an open document. */
+bool modm_write_members (lua_State *L, int idx, modm_buffer *b, modm_error *err);
+/* Appends the update at idx under a key: bytes, a table of operators, or a pipeline. */
+bool modm_write_update (lua_State *L, int idx, const char *key, modm_buffer *b, modm_error *err);
 int modm_write_l_update (lua_State *L);
 int modm_write_l_delete (lua_State *L);
 int modm_write_l_result (lua_State *L);
+int modm_modify_l_modify (lua_State *L);   /* core.find_and_modify */
+int modm_modify_l_modified (lua_State *L); /* core.modified */
 int modm_save_l_plan (lua_State *L);
 int modm_save_l_save (lua_State *L);
 int modm_save_l_saved (lua_State *L);

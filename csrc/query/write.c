@@ -1,9 +1,8 @@
 /* The operations that change what a queryset finds: update and delete commands. */
 #include "query/query_private.h"
 
-/* Appends the members of the table at idx (nil: none) to an open document. */
-static bool
-append_members (lua_State *L, int idx, modm_buffer *b, modm_error *err)
+bool
+modm_write_members (lua_State *L, int idx, modm_buffer *b, modm_error *err)
 {
    size_t start = b->len;
    if (!modm_query_options (L, idx, b, err))
@@ -15,13 +14,18 @@ append_members (lua_State *L, int idx, modm_buffer *b, modm_error *err)
    return true;
 }
 
-/* An update is a document of operators, or a pipeline. */
-static bool
-append_update (lua_State *L, int idx, modm_buffer *b, modm_error *err)
+bool
+modm_write_update (lua_State *L, int idx, const char *key, modm_buffer *b, modm_error *err)
 {
+   if (lua_type (L, idx) == LUA_TSTRING) {
+      size_t len;
+      const uint8_t *bytes = modm_query_bytes (L, idx, &len);
+      modm_write_document (b, key, bytes, len);
+      return true;
+   }
    bool pipeline = lua_rawgeti (L, idx, 1) != LUA_TNIL;
    lua_pop (L, 1);
-   modm_write_key (b, pipeline ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, "u", 1);
+   modm_write_key (b, pipeline ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, key, strlen (key));
    return pipeline ? modm_append_array (L, idx, b, 1, err)
                    : modm_append_document (L, idx, b, 1, err);
 }
@@ -43,9 +47,9 @@ append_command (lua_State *L, modm_op *op, int update, int options, modm_error *
    modm_write_document (b, "q", filter, len);
    if (!update)
       modm_write_int (b, "limit", 0);
-   else if (!append_update (L, update, b, err))
+   else if (!modm_write_update (L, update, "u", b, err))
       return false;
-   if (!append_members (L, options, b, err))
+   if (!modm_write_members (L, options, b, err))
       return false;
    modm_write_end (b, statement);
    modm_write_end (b, list);
@@ -55,12 +59,12 @@ append_command (lua_State *L, modm_op *op, int update, int options, modm_error *
 }
 
 /* core.update(client, database, collection, filter, update, statement's options, options) -> op |
- * nil, message */
+ * nil, message. The update is a table in the server's words, or bytes. */
 int
 modm_write_l_update (lua_State *L)
 {
    modm_error err;
-   luaL_checktype (L, 5, LUA_TTABLE);
+   luaL_checkany (L, 5);
    lua_settop (L, 7);
    modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
    if (!append_command (L, op, 5, 6, &err) || !modm_query_options (L, 7, &op->options, &err))

@@ -136,6 +136,11 @@ local save_options = { cascade = "boolean", full_clean = "boolean", force_insert
 -- In the running coroutine: documents whose references are being saved before them.
 local under_way = scope.new()
 
+--- Methods whose names fields may have: name -> method.
+document.hidable = require "modm.atomic".methods
+
+for name, method in pairs(document.hidable) do methods[name] = method end
+
 -- Saves what a document holds through its references.
 local function save_held(doc)
   for _, other in ipairs(relation().loaded(doc)) do

@@ -1,5 +1,6 @@
 --- modm: models for MongoDB. `require "modm"` gives this table.
 
+local atomic = require "modm.atomic"
 local core = require "modm.core"
 local connection = require "modm.connection"
 local errors = require "modm.errors"
@@ -32,6 +33,7 @@ local modm = {
   GridFSStorage = gridfs.GridFSStorage,
   Manager = manager.Manager,
   QuerySet = queryset.QuerySet,
+  change = atomic.change,
   dereference = relation.dereference,
   no_auto_dereference = relation.no_auto_dereference,
   switch_connection = scoped.switch_connection,

@@ -204,6 +204,47 @@ function kept.in_update(meta, update, upsert)
   return copy
 end
 
+--- The same for changes in the model's words.
+---@param meta table
+---@param changes table operator -> { name = value } or names
+---@param upsert boolean
+---@return table
+function kept.in_changes(meta, changes, upsert)
+  if not kept.any(meta) then return changes end
+  local touched, copy, stamps = kept.touched(meta, changes), {}, meta.stamps or {}
+  for operator, given in pairs(changes) do copy[operator] = given end
+  local function add(operator, name, value)
+    if not name or touched[meta.stored_names[name]] then return end
+    local all = { [name] = value }
+    for path, change in pairs(copy[operator] or {}) do all[path] = change end
+    copy[operator] = all
+  end
+  add("set", stamps.updated, core.DateTime.now())
+  add("inc", meta.counter, 1)
+  if upsert then add("set_on_insert", stamps.created, core.DateTime.now()) end
+  return copy
+end
+
+--- The fields at the top that changes in the model's words are about.
+---@param meta table
+---@param changes table
+---@return table<string, string> stored name -> name
+function kept.touched(meta, changes)
+  local touched = {}
+  local function touch(path)
+    if type(path) ~= "string" then return end
+    local name = path:match "^[^.]*"
+    touched[meta.stored_names[name] or name] = name
+  end
+  for operator, given in pairs(changes) do
+    for path, value in pairs(type(given) == "table" and given or {}) do
+      touch(type(path) == "number" and value or path)
+      if operator == "rename" then touch(value) end
+    end
+  end
+  return touched
+end
+
 -- ---- marks ----
 
 --- The condition that a document is, or is not, marked as deleted, in BSON.

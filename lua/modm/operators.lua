@@ -25,6 +25,7 @@
 ---@field all_of fun(filters: table[]): modm.Operator an item of a filter: { modm.all_of{...} }
 ---@field any_of fun(filters: table[]): modm.Operator
 ---@field none_of fun(filters: table[]): modm.Operator
+---@field each fun(items: any[], options: table?): modm.Operator several items, for push, add_to_set
 
 ---@type modm.Operators
 return require "modm.core".operators()

@@ -167,6 +167,19 @@ function validation.error_of(name, tree)
     { model = name, errors = tree })
 end
 
+--- Calls what values that are no document's yet still need of Lua, as core.changes lists it.
+---@param meta table
+---@param pending table[]
+---@return true|nil, string?, modm.Error? err a ValidationError, or what prevented a validator
+function validation.check_values(meta, pending)
+  local tree = {}
+  for _, entry in ipairs(pending) do table.insert(entry.path, 1, entry.name) end
+  local err = run_pending(pending, tree, {})
+  if err then return errors.failure(err) end
+  if not next(tree) then return true end
+  return errors.failure(validation.error_of(meta.name, tree))
+end
+
 --- Validates a document, without its hooks.
 ---@param doc modm.Document
 ---@param exclude string[]|nil

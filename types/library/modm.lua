@@ -446,4 +446,23 @@ function modm.any_of(filters) end
 ---@return modm.Operator
 function modm.none_of(filters) end
 
+-- ---- atomic changes ----
+
+--- Several items for push and add_to_set. Options are for push: position (from 0), slice (how many
+--- stay; negative: the last), sort (1 or -1, or names of the items' fields: "-likes").
+---@param items any[]
+---@param options? { position?: integer, slice?: integer, sort?: integer|string|string[] }
+---@return modm.Operator
+function modm.each(items, options) end
+
+--- document:change(changes, options), also for a model with a field called `change`.
+---@generic T: modm.Document
+---@param document T
+---@param changes modm.Changes
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function modm.change(document, changes, options) end
+
 return modm

@@ -47,12 +47,13 @@ function layout.stored_names(list)
   return names
 end
 
--- Methods and fields share a name space; and a name must not mean one field to a query and another
--- in the database.
-function layout.check_names(name, list, methods)
+-- Methods and fields share a name space, in which a field stands before what may be hidden; and a
+-- name must not mean one field to a query and another in the database.
+function layout.check_names(name, list, methods, hidable)
   local stored = {}
   for _, item in ipairs(list) do
-    if methods[item.name] ~= nil or item.name == "pk" then
+    local method = methods[item.name]
+    if (method ~= nil and method ~= hidable[item.name]) or item.name == "pk" then
       invalid("%s.%s: a method has this name; call the field otherwise and set mongo_name = '%s'",
         name,
         item.name, item.name)

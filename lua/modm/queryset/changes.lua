@@ -2,86 +2,15 @@
 
 local base = require "modm.queryset.base"
 local core = require "modm.core"
-local duplicate = require "modm.model.duplicate"
-local errors = require "modm.errors"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local running = require "modm.session.running"
 local transaction = require "modm.transaction"
-
-local unpack = table.unpack or unpack -- luacheck: ignore
+local writing = require "modm.queryset.writing"
 
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
-
--- Keys in one $in.
-local KEYS = 1000
-
-local function refuse_everything(self, what)
-  if #self._parts == 0 and not self._all and not self._error then
-    misuse("%s: %s without a condition would take all documents: say all():%s", self._meta.name,
-      what, what == "update" and "update(...)" or what .. "()")
-  end
-end
-
--- ---- the filters of a write ----
-
--- The filters for what limit and skip leave, in bounded lists of keys. All keys are there before
--- the first write, which may move what is found.
-local function filters_by_keys(self)
-  local source, message, err = opening.source(self:values():project { _id = 1 })
-  if not source then return nil, message, err end
-  local conditions = not opening.collation(self) and opening.parts(self) or {}
-  local filters = {}
-  while true do
-    local filter, done = core.ids(source.op, KEYS)
-    if filter then
-      filters[#filters + 1] = core.join(self._meta.schema, { filter, unpack(conditions) })
-    elseif done then
-      return filters
-    else
-      local ok, why, failure = source.conn:run(source.op)
-      if not ok then return nil, why, failure end
-    end
-  end
-end
-
--- The filters of a write, and what each of its statements has besides. By their keys documents are
--- found without the queryset's index. A collation would take keys for equal that are not, and then
--- more documents than the limit: so with one it is the keys alone, compared byte by byte.
-local function filters_of(self)
-  local collation = opening.collation(self)
-  if self._skip == 0 and not self._limit then
-    return { opening.conditions(self) }, { collation = collation, hint = self._hint }
-  end
-  local filters, message, err = filters_by_keys(self)
-  if not filters then return nil, message, err end
-  return filters, { collation = collation and { locale = "simple" } }
-end
-
--- Runs a write for each filter: make(client, database, collection, filter, statement) gives its
--- operation, with what the statement has besides the filter. Returns how many documents were found,
--- and how many modified.
-local function write(self, make)
-  local conn, database, collection = opening.open(self)
-  if not conn then return nil, database, collection end
-  if self._empty then return 0, 0 end
-  local filters, statement, err = filters_of(self)
-  if not filters then return nil, statement, err end
-  local found, modified = 0, 0
-  for _, filter in ipairs(filters) do
-    local op, why = make(conn.client, database, collection, filter, statement)
-    if not op then
-      return errors.failure(errors.new("OperationError", self._meta.name .. ": " .. why))
-    end
-    local ok, text, failure = duplicate.run(self._meta, conn, op)
-    if not ok then return nil, text, failure end
-    local n, changed = core.write_result(op)
-    found, modified = found + n, modified + changed
-  end
-  return found, modified
-end
 
 -- ---- delete ----
 
@@ -91,7 +20,7 @@ local function mark(self, marked)
   for _, part in ipairs(self._parts) do parts[#parts + 1] = part end
   local set = base.step(self, { _parts = parts, _with_deleted = true })
   local update, settings = kept.marking(meta, marked), opening.write_settings(self)
-  local n, message, err = write(set, function(client, database, collection, filter, statement)
+  local n, message, err = writing.run(set, function(client, database, collection, filter, statement)
     statement.multi = true
     return core.update(client, database, collection, filter, update, statement, settings)
   end)
@@ -123,7 +52,7 @@ end
 ---@return integer|nil restored, string? message, modm.Error? err
 function QuerySet:restore()
   check_mark(self, "restore")
-  refuse_everything(self, "restore")
+  writing.refuse_everything(self, "restore")
   return mark(self, false)
 end
 
@@ -132,7 +61,7 @@ local function delete(self, hard, atomic)
   if relation.has_rules(self._meta) then return relation.delete(self, hard, atomic) end
   if self._meta.mark and not hard then return mark(self, true) end
   local settings = opening.write_settings(self)
-  local n, message, err = write(self, function(client, database, collection, filter, statement)
+  local n, message, err = writing.run(self, function(client, database, collection, filter, statement)
     return core.delete(client, database, collection, filter, statement, settings)
   end)
   if not n then return nil, message, err end
@@ -155,7 +84,7 @@ function QuerySet:delete(given)
     misuse("%s: delete takes no arguments but its options: filter first", self._meta.name)
   end
   base.check_options("delete", given, delete_options)
-  refuse_everything(self, "delete")
+  writing.refuse_everything(self, "delete")
   given = given or {}
   self = base.joined(self, given)
   local hard = given.hard or false
@@ -191,12 +120,6 @@ local function check_update(self, update, upsert)
   end
 end
 
-local function check_upsert(self)
-  if self._limit or self._skip > 0 then
-    misuse("%s: an upsert has no limit, skip or slice", self._meta.name)
-  end
-end
-
 -- A copy of the update that gives a document which it makes its class, and leaves those it finds.
 local function with_class(self, update)
   local name = core.class_name(self._meta.schema)
@@ -220,10 +143,10 @@ function QuerySet:update(update, given)
   base.check_options("update", given, known_options)
   given = given or {}
   check_update(self, update, given.upsert)
-  refuse_everything(self, "update")
+  writing.refuse_everything(self, "update")
   self = base.joined(self, given)
   if given.upsert then
-    check_upsert(self)
+    writing.check_upsert(self)
     update = with_class(self, update)
     self = base.step(self, { _upsert = true })
   end
@@ -231,7 +154,7 @@ function QuerySet:update(update, given)
   local settings = opening.write_settings(self)
   settings.let, settings.bypassDocumentValidation = given.let, given.bypass_document_validation
   local filters = given.array_filters and core.array(given.array_filters)
-  local n, modified, err = write(self, function(client, database, collection, filter, statement)
+  local n, modified, err = writing.run(self, function(client, database, collection, filter, statement)
     statement.multi, statement.upsert, statement.arrayFilters = true, given.upsert, filters
     return core.update(client, database, collection, filter, update, statement, settings)
   end)

@@ -10,8 +10,10 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local opening = {}
 
--- The projection as a table for the server, without what a named parent already takes in.
-local function projection_of(self)
+--- The projection as a table for the server, without what a named parent already takes in.
+---@param self modm.QuerySet
+---@return table|nil
+function opening.projection(self)
   local list = self._projection
   if not list or self._projection_kind == "project" then return list end
   local there, outer = {}, {}
@@ -115,7 +117,7 @@ function opening.source(self, limit)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
   local options = read_options(self)
-  options.projection = projection_of(self)
+  options.projection = opening.projection(self)
   options.sort = self._order and core.ordered(self._order)
   options.skip = self._skip > 0 and self._skip or nil
   options.limit = limit or self._limit
@@ -131,7 +133,7 @@ end
 ---@return modm.Source
 function opening.typed(self, source)
   if self._values then return source end
-  local projection = projection_of(self)
+  local projection = opening.projection(self)
   source.schema = self._meta.schema
   source.meta = not self._silent and self._meta or nil
   source.projection = projection and core.encode(projection)
@@ -180,7 +182,7 @@ function opening.explaining(self, verbosity)
   if self._order then found[#found + 1] = { "sort", core.ordered(self._order) } end
   if self._skip > 0 then found[#found + 1] = { "skip", self._skip } end
   if self._limit then found[#found + 1] = { "limit", self._limit } end
-  local projection = projection_of(self)
+  local projection = opening.projection(self)
   if projection then found[#found + 1] = { "projection", projection } end
   return conn, read(self, conn, database, {
     { "explain", core.ordered(reading(self, "find", collection, found)) },
@@ -191,7 +193,7 @@ end
 -- The queryset's own part of a pipeline, after its conditions. Sorted before it is projected, so
 -- that what is sorted by need not be fetched.
 local function own_stages(self)
-  local list, projection = {}, projection_of(self)
+  local list, projection = {}, opening.projection(self)
   if self._empty then list[1] = { ["$match"] = { _id = { ["$in"] = core.array {} } } } end
   if self._order then list[#list + 1] = { ["$sort"] = core.ordered(self._order) } end
   if self._skip > 0 then list[#list + 1] = { ["$skip"] = self._skip } end

@@ -81,6 +81,127 @@ function Document:refresh_from_db(names, options) end
 ---@return modm.Error? err
 function Document:dereference(fields) end
 
+--- Changes the document on the server, at once, and takes over what the server then has in the
+--- fields that were changed. Its other changes stay, and are not sent. A field of this name hides
+--- the method: modm.change(document, changes) does the same.
+---@generic T: modm.Document
+---@param self T
+---@param changes modm.Changes
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist when it is gone, OperationError before the first save
+function Document:change(changes, options) end
+
+--- The same for one operator.
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:set(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:inc(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:mul(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:min(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:max(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:push(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:add_to_set(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, any>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:pull(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, 1|-1>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:pop(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param values table<string, string>
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:rename(values, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param names string[]
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:unset(names, options) end
+
+---@generic T: modm.Document
+---@param self T
+---@param names string[]
+---@param options? { array_filters?: table<string, any>, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err
+function Document:current_date(names, options) end
+
 --- An instance of an embedded model; `==` compares what it holds.
 ---@class modm.EmbeddedDocument: userdata
 local EmbeddedDocument = {}

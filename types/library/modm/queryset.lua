@@ -254,6 +254,168 @@ function QuerySet:update(update, options) end
 --- The session to be part of; false: none, also in a transaction.
 ---@field session? modm.Session|false
 
+--- What is to be done, in the model's words: operator -> { name = value }, or a list of names.
+---@class modm.Changes
+---@field set? table<string, any>
+---@field set_on_insert? table<string, any> for what an upsert makes
+---@field inc? table<string, any>
+---@field mul? table<string, any>
+---@field min? table<string, any>
+---@field max? table<string, any>
+---@field push? table<string, any> an item, or modm.each
+---@field add_to_set? table<string, any> an item, or modm.each
+---@field pull? table<string, any> an item, an operator, or a filter of embedded documents
+---@field pop? table<string, 1|-1>
+---@field rename? table<string, string>
+---@field unset? string[]
+---@field current_date? string[]
+
+---@class modm.ChangeOptions
+--- Inserts a document where none is found.
+---@field upsert? boolean
+--- name in $[name] -> conditions of the items' fields, or a value or operator for the items.
+---@field array_filters? table<string, any>
+---@field session? modm.Session|false
+
+--- Changes all documents of the queryset, each at once, with names and values of the model.
+--- Everything needs all() before it. Raises for a name or operator that there is not.
+---@param changes modm.Changes
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err ValidationError: nothing was sent; ServerError, ...
+function QuerySet:change(changes, options) end
+
+--- The same for one operator.
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:set(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:inc(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:mul(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:min(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:max(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:push(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:add_to_set(values, options) end
+
+---@param values table<string, any>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:pull(values, options) end
+
+---@param values table<string, 1|-1>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:pop(values, options) end
+
+---@param values table<string, string>
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:rename(values, options) end
+
+---@param names string[]
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:unset(names, options) end
+
+---@param names string[]
+---@param options? modm.ChangeOptions
+---@return integer? modified
+---@return string? message
+---@return modm.Error? err
+function QuerySet:current_date(names, options) end
+
+---@class modm.ModifyOptions: modm.ChangeOptions
+--- "after" without it.
+---@field returns? "before"|"after"
+
+--- Changes the first document of the queryset and gives it as it is then, or was before.
+---@param changes modm.Changes
+---@param options? modm.ModifyOptions
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist when there is none
+function QuerySet:find_one_and_update(changes, options) end
+
+--- Puts a whole document in the place of the first of the queryset, which keeps its key.
+---@param document T
+---@param options? modm.ModifyOptions without array_filters
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist when there is none
+function QuerySet:find_one_and_replace(document, options) end
+
+--- Deletes the first document of the queryset and gives it. Raises where delete rules hold.
+---@param options? { hard?: boolean, session?: modm.Session|false }
+---@return T? document
+---@return string? message
+---@return modm.Error? err DoesNotExist when there is none
+function QuerySet:find_one_and_delete(options) end
+
+--- The one document that fits, or a new one of the conditions' values and the defaults. Safe under
+--- a race on a unique index.
+---@param conditions table as filter takes them
+---@param defaults? table<string, any>
+---@return T? document
+---@return boolean|string|nil created or the message
+---@return modm.Error? err
+function QuerySet:get_or_create(conditions, defaults) end
+
+--- The first document that fits, with values set; or a new one of all three. Safe as get_or_create.
+---@param conditions table as filter takes them
+---@param values table<string, any>
+---@param defaults? table<string, any>
+---@return T? document
+---@return boolean|string|nil created or the message
+---@return modm.Error? err
+function QuerySet:update_or_create(conditions, values, defaults) end
+
 --- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
 --- Everything needs all() before it.
 ---@param options? modm.DeleteOptions
