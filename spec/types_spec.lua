@@ -70,15 +70,15 @@ end
 
 for _, name in ipairs(FILES) do read_stub(LIBRARY .. name) end
 
--- The names of options that modm's sources check, wherever the table stands that has this one:
--- `local ... = { cascade = "boolean", ... }`.
-local function options_with(name)
+-- The names of options that modm's sources check, wherever the table stands that has this one, or
+-- these two: `local ... = { cascade = "boolean", ... }`.
+local function options_with(name, another)
   local pipe = assert(io.popen("find lua/modm -name '*.lua' | sort"))
   for path in pipe:lines() do
     for text in contents(path):gmatch("\nlocal [%w_]+ = (%b{})") do
       local chunk = (loadstring or load)("return " .. text)
       local ok, options = pcall(chunk or error)
-      if ok and type(options[name]) == "string" then
+      if ok and type(options[name]) == "string" and (not another or options[another]) then
         pipe:close()
         return options
       end
@@ -188,7 +188,7 @@ describe("stubs name what is there, and all of it:", function()
   it("the options of save, bulk_create, update and watch", function()
     same_names(options_with("force_insert"), classes["modm.SaveOptions"].fields)
     same_names(options_with("retrieve"), classes["modm.BulkCreateOptions"].fields)
-    same_names(options_with("bypass_document_validation"), classes["modm.UpdateOptions"].fields)
+    same_names(options_with("let", "upsert"), classes["modm.UpdateOptions"].fields)
     same_names(options_with("full_document"), classes["modm.WatchOptions"].fields)
     same_names(options_with("before"), classes["modm.PageOptions"].fields)
     same_names(options_with("scan_from"), classes["modm.DevelopOptions"].fields)

@@ -61,8 +61,8 @@ local function delete(self, hard, atomic)
   if relation.has_rules(self._meta) then return relation.delete(self, hard, atomic) end
   if self._meta.mark and not hard then return mark(self, true) end
   local settings = opening.write_settings(self)
-  local n, message, err = writing.run(self, function(client, database, collection, filter, statement)
-    return core.delete(client, database, collection, filter, statement, settings)
+  local n, message, err = writing.run(self, function(client, database, name, filter, statement)
+    return core.delete(client, database, name, filter, statement, settings)
   end)
   if not n then return nil, message, err end
   return n
@@ -154,9 +154,9 @@ function QuerySet:update(update, given)
   local settings = opening.write_settings(self)
   settings.let, settings.bypassDocumentValidation = given.let, given.bypass_document_validation
   local filters = given.array_filters and core.array(given.array_filters)
-  local n, modified, err = writing.run(self, function(client, database, collection, filter, statement)
+  local n, modified, err = writing.run(self, function(client, database, name, filter, statement)
     statement.multi, statement.upsert, statement.arrayFilters = true, given.upsert, filters
-    return core.update(client, database, collection, filter, update, statement, settings)
+    return core.update(client, database, name, filter, update, statement, settings)
   end)
   if not n then return nil, modified, err end
   return modified
