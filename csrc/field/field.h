@@ -124,6 +124,8 @@ struct modm_field {
 /* THE table; ends with a NULL name. */
 extern const modm_kind modm_kinds[];
 const modm_kind *modm_kind_find (const char *name);
+/* Whether its values are GeoJSON. */
+bool modm_kind_is_geometry (const modm_kind *kind);
 
 /* True for nil, null, "", an empty table, empty binary. */
 bool modm_isblank (lua_State *L, int idx);

@@ -71,6 +71,12 @@ modm_geo_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v
    return MODM_CONVERTED;
 }
 
+bool
+modm_kind_is_geometry (const modm_kind *kind)
+{
+   return kind->convert == modm_geo_convert;
+}
+
 /* Pushes the raw member of the table at idx. */
 static void
 push_member (lua_State *L, int idx, const char *name)

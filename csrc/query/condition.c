@@ -260,7 +260,7 @@ append_operator (modm_filter *c, const modm_path *p, int idx, int depth)
    lua_State *L = c->L;
    const modm_operator_row *row = modm_operator_test (L, idx);
    luaL_checkstack (L, 12, "a filter");
-   if (row->shape == MODM_OF_FILTERS)
+   if (row->shape == MODM_OF_FILTERS || row->shape == MODM_OF_WORDS)
       return modm_filter_misuse (
          c, "modm.%s is no condition of one field: put it beside the fields", row->name);
    if (row->shape == MODM_OF_EACH)
@@ -269,6 +269,8 @@ append_operator (modm_filter *c, const modm_path *p, int idx, int depth)
       return append_pattern (c, row, idx);
    if (row->shape == MODM_OF_DIVISION)
       return append_division (c, row, idx);
+   if (row->shape == MODM_OF_PLACE || row->shape == MODM_OF_REGION)
+      return modm_geometry_append (c, p, row, idx);
    modm_operator_push_operand (L, idx, 1);
    bool ok = append_first_operand (c, p, row, lua_gettop (L), depth);
    lua_pop (L, 1);

@@ -71,13 +71,33 @@ append_alternatives (modm_filter *c, const modm_schema *s, int list, int depth)
    return true;
 }
 
+/* $text: {$search, $language, ...} */
+static bool
+append_words (modm_filter *c, const modm_operator_row *row, int idx)
+{
+   lua_State *L = c->L;
+   size_t len;
+   modm_operator_push_operand (L, idx, 1);
+   modm_operator_push_operand (L, idx, 2);
+   const char *words = lua_tolstring (L, -2, &len);
+   modm_write_key (c->b, MODM_BSON_DOCUMENT, row->stored, strlen (row->stored));
+   size_t start = modm_write_begin (c->b);
+   modm_write_string (c->b, "$search", words, len);
+   bool ok = modm_settings_append (c, lua_gettop (L), row);
+   modm_write_end (c->b, start);
+   lua_pop (L, 2);
+   return ok;
+}
+
 static bool
 append_logical (modm_filter *c, const modm_schema *s, int idx, int depth)
 {
    const modm_operator_row *row = modm_operator_test (c->L, idx);
+   if (row && row->shape == MODM_OF_WORDS)
+      return append_words (c, row, idx);
    if (!row || row->shape != MODM_OF_FILTERS)
       return modm_filter_misuse (c, "a filter's items are modm.all_of, modm.any_of, modm.none_of, "
-                                    "and name = value pairs");
+                                    "modm.text, and name = value pairs");
    modm_write_key (c->b, MODM_BSON_ARRAY, row->stored, strlen (row->stored));
    modm_operator_push_operand (c->L, idx, 1);
    bool ok = append_alternatives (c, s, lua_gettop (c->L), depth);

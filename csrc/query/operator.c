@@ -26,9 +26,13 @@ static const modm_operator_row rows[] = {{"eq", "$eq", MODM_OF_VALUE},
                                          {"mod", "$mod", MODM_OF_DIVISION},
                                          {"not_", "$not", MODM_OF_OPERATOR},
                                          {"elem_match", "$elemMatch", MODM_OF_ITEM},
+                                         {"near", "$near", MODM_OF_PLACE},
+                                         {"within", "$geoWithin", MODM_OF_REGION},
+                                         {"intersects", "$geoIntersects", MODM_OF_REGION},
                                          {"all_of", "$and", MODM_OF_FILTERS},
                                          {"any_of", "$or", MODM_OF_FILTERS},
                                          {"none_of", "$nor", MODM_OF_FILTERS},
+                                         {"text", "$text", MODM_OF_WORDS},
                                          {"each", "$each", MODM_OF_EACH},
                                          {NULL, NULL, MODM_OF_VALUE}};
 
@@ -114,11 +118,35 @@ check_division (lua_State *L)
 }
 
 static void
+check_place (lua_State *L, const modm_operator_row *row)
+{
+   if (lua_type (L, 1) != LUA_TTABLE)
+      luaL_error (L, "modm.%s takes GeoJSON or coordinates, not a %s", row->name,
+                  luaL_typename (L, 1));
+   modm_settings_check (L, 2, row);
+}
+
+static void
+check_words (lua_State *L, const modm_operator_row *row)
+{
+   size_t len;
+   const char *text = luaL_checklstring (L, 1, &len);
+   luaL_argcheck (L, len > 0 && modm_utf8_check (text, len, NULL), 1,
+                  "words to look for, in UTF-8, expected");
+   modm_settings_check (L, 2, row);
+}
+
+static bool
+stands_alone (const modm_operator_row *row)
+{
+   return row->shape == MODM_OF_FILTERS || row->shape == MODM_OF_WORDS;
+}
+
+static void
 check_nested (lua_State *L, const modm_operator_row *row)
 {
    const modm_operator_row *inner = modm_operator_test (L, 1);
-   bool fits =
-      inner ? inner->shape != MODM_OF_FILTERS : row->shape == MODM_OF_ITEM && lua_istable (L, 1);
+   bool fits = inner ? !stands_alone (inner) : row->shape == MODM_OF_ITEM && lua_istable (L, 1);
    if (!fits)
       luaL_error (L, "modm.%s takes an operator%s", row->name,
                   row->shape == MODM_OF_ITEM ? ", or a filter for the list's documents" : "");
@@ -178,8 +206,15 @@ check_operands (lua_State *L, const modm_operator_row *row)
    case MODM_OF_ITEM:
       check_nested (L, row);
       break;
+   case MODM_OF_PLACE:
+   case MODM_OF_REGION:
+      check_place (L, row);
+      break;
    case MODM_OF_FILTERS:
       check_filters (L, row);
+      break;
+   case MODM_OF_WORDS:
+      check_words (L, row);
       break;
    case MODM_OF_EACH:
       check_each (L, row);

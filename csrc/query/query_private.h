@@ -50,7 +50,10 @@ typedef enum modm_shape_of {
    MODM_OF_DIVISION, /* divisor, remainder */
    MODM_OF_OPERATOR, /* another operator */
    MODM_OF_ITEM,     /* a filter or an operator, for the items of a list */
+   MODM_OF_PLACE,    /* a point, and how far from it */
+   MODM_OF_REGION,   /* a geometry */
    MODM_OF_FILTERS,  /* filters; stands for itself, not under a field */
+   MODM_OF_WORDS,    /* what to look for in texts; stands for itself */
    MODM_OF_EACH      /* items for a list; for updates, not for filters */
 } modm_shape_of;
 
@@ -96,6 +99,13 @@ bool modm_filter_check (modm_filter *c, size_t start);
 const char **modm_filter_names (modm_filter *c, int idx, size_t *n);
 /* Pushes nil, the message, its path and whether it is misuse; returns 4. */
 int modm_filter_fail (lua_State *L, const modm_filter *c);
+/* Appends the elements of an operator of places at idx (geometry.c). */
+bool modm_geometry_append (modm_filter *c, const modm_path *p, const modm_operator_row *row,
+                           int idx);
+/* The options of an operator (settings.c): raises for what they cannot be; appends those that are
+ * the server's. */
+void modm_settings_check (lua_State *L, int idx, const modm_operator_row *row);
+bool modm_settings_append (modm_filter *c, int idx, const modm_operator_row *row);
 int modm_filter_l_filter (lua_State *L);      /* core.filter */
 int modm_filter_l_raw (lua_State *L);         /* core.raw_filter */
 int modm_filter_l_stored_name (lua_State *L); /* core.stored_name */

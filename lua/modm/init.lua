@@ -58,4 +58,7 @@ end
 
 for name, constructor in pairs(operators) do modm[name] = constructor end
 
+-- What order_by takes to sort by how well words of modm.text were found, the best first.
+modm.text_score = { "score", { ["$meta"] = "textScore" } }
+
 return modm

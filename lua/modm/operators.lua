@@ -22,10 +22,25 @@
 ---@field mod fun(divisor: integer, remainder: integer): modm.Operator
 ---@field not_ fun(operator: modm.Operator): modm.Operator
 ---@field elem_match fun(filter: table|modm.Operator): modm.Operator one item fits all of it
+---@field near fun(point: table, options: modm.NearOptions?): modm.Operator nearest first
+---@field within fun(region: table, options: { radius: number? }?): modm.Operator inside of polygons;
+--- or with a radius, in metres, of a circle around a point
+---@field intersects fun(geometry: table): modm.Operator has a point in common with it
 ---@field all_of fun(filters: table[]): modm.Operator an item of a filter: { modm.all_of{...} }
 ---@field any_of fun(filters: table[]): modm.Operator
 ---@field none_of fun(filters: table[]): modm.Operator
 ---@field each fun(items: any[], options: table?): modm.Operator several items, for push, add_to_set
+---@field text fun(words: string, options: modm.TextOptions?): modm.Operator an item of a filter: by
+--- the collection's text index
+
+---@class modm.NearOptions metres
+---@field max_distance number|nil
+---@field min_distance number|nil
+
+---@class modm.TextOptions
+---@field language string|nil whose stop words and stems; "none" for neither
+---@field case_sensitive boolean|nil
+---@field diacritic_sensitive boolean|nil
 
 ---@type modm.Operators
 return require "modm.core".operators()

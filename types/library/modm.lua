@@ -38,6 +38,8 @@
 ---@field Int64 modm.Int64Constructor
 --- The database's null; the same as cjson.null and ngx.null.
 ---@field null lightuserdata
+--- For order_by: how well the words of modm.text were found, the best first.
+---@field text_score table
 local modm = {}
 
 -- ---- connections ----
@@ -432,6 +434,39 @@ function modm.not_(operator) end
 ---@param filter table|modm.Operator
 ---@return modm.Operator
 function modm.elem_match(filter) end
+
+---@class modm.NearOptions metres
+---@field max_distance? number
+---@field min_distance? number
+
+--- Near a point, the nearest first. Needs an index "2dsphere". Such a filter cannot be counted or
+--- aggregated: `within` with a radius can.
+---@param point table GeoJSON, or { longitude, latitude }
+---@param options? modm.NearOptions
+---@return modm.Operator
+function modm.near(point, options) end
+
+--- Inside of a Polygon or MultiPolygon; or with a radius, in metres, of a circle around a point.
+---@param region table GeoJSON, or coordinates
+---@param options? { radius: number? }
+---@return modm.Operator
+function modm.within(region, options) end
+
+--- Has a point in common with a geometry.
+---@param geometry table GeoJSON, or coordinates
+---@return modm.Operator
+function modm.intersects(geometry) end
+
+---@class modm.TextOptions
+---@field language? string whose stop words and stems; "none" for neither
+---@field case_sensitive? boolean
+---@field diacritic_sensitive? boolean
+
+--- An item of a filter: texts with these words, by the collection's text index.
+---@param words string as MongoDB has it: "a phrase" in quotes, -without
+---@param options? modm.TextOptions
+---@return modm.Operator
+function modm.text(words, options) end
 
 --- An item of a filter: `filter { modm.any_of { { a = 1 }, { b = 2 } } }`.
 ---@param filters table[]
