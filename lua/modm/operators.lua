@@ -23,15 +23,15 @@
 ---@field not_ fun(operator: modm.Operator): modm.Operator
 ---@field elem_match fun(filter: table|modm.Operator): modm.Operator one item fits all of it
 ---@field near fun(point: table, options: modm.NearOptions?): modm.Operator nearest first
----@field within fun(region: table, options: { radius: number? }?): modm.Operator inside of polygons;
---- or with a radius, in metres, of a circle around a point
+---@field within fun(region: table, options: { radius: number? }?): modm.Operator inside of
+--- polygons; or with a radius, in metres, of a circle around a point
 ---@field intersects fun(geometry: table): modm.Operator has a point in common with it
 ---@field all_of fun(filters: table[]): modm.Operator an item of a filter: { modm.all_of{...} }
 ---@field any_of fun(filters: table[]): modm.Operator
 ---@field none_of fun(filters: table[]): modm.Operator
 ---@field each fun(items: any[], options: table?): modm.Operator several items, for push, add_to_set
----@field text fun(words: string, options: modm.TextOptions?): modm.Operator an item of a filter: by
---- the collection's text index
+---@field text fun(words: string, options: modm.TextOptions?): modm.Operator an item of a filter:
+--- by the collection's text index
 
 ---@class modm.NearOptions metres
 ---@field max_distance number|nil
