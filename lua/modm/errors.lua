@@ -30,7 +30,7 @@ end
 ---@field fields string[]|nil of a DuplicateKeyError: the fields
 ---@field values table<string, any>|nil of a DuplicateKeyError: field -> value
 ---@field server_message string|nil of a DuplicateKeyError: the server's own words
----@field rule string|nil of a delete: the rule at which it failed, or that denies it: "CASCADE", ...
+---@field rule string|nil of a delete: the rule at which it failed, or that denies it: "DENY", ...
 ---@field referrer string|nil of a delete: the reference that has this rule: "blog.Post.author"
 ---@field deleted table<string, integer>|nil of a delete with rules: model -> documents, done before
 ---@field updated table<string, integer>|nil the same of documents that NULLIFY or PULL changed

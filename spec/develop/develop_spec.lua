@@ -293,7 +293,8 @@ end)
 
 describe("the shape of a document", function()
   it("has its keys, and each list once for each shape of its items", function()
-    assert.equal('{"a":"?","b":{"c":"?"},"d":["?"],"e":[{"f":"?"},{"g":"?"},{"f":"?"}],"h":[],"i":{}}',
+    assert.equal('{"a":"?","b":{"c":"?"},"d":["?"],"e":[{"f":"?"},{"g":"?"},{"f":"?"}],'
+      .. '"h":[],"i":{}}',
       core.redacted(core.ordered { { "a", 1 }, { "b", { c = "x" } }, { "d", { 1, 2, 3 } },
         { "e", { { f = 1 }, { f = 2 }, { g = 1 }, { f = 1 } } }, { "h", core.array {} },
         { "i", core.object {} } }))

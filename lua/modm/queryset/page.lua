@@ -70,7 +70,8 @@ local function token_of(self, doc, order, key)
     values[i] = value_at(stored, pair[1])
     local rank = keyset.rank(values[i])
     if not rank or core.type(values[i]) == "array" then
-      return failure(self, ("page cannot go by '%s' where it holds a list, a pattern or code"):format(pair[1]))
+      return failure(self, ("page cannot go by '%s' where it holds a list, a pattern or code")
+        :format(pair[1]))
     end
   end
   return core.token(core.encode(core.ordered { { "o", described(order) },
