@@ -38,12 +38,14 @@ look (lua_State *L, int idx, modm_mark *kind, int *mark, int depth, modm_error *
    if (!lua_checkstack (L, 16))
       return modm_error_set (err, "no room on Lua's stack");
    *kind = modm_mark_get (L, idx);
-   if (*kind != MODM_UNMARKED)
+   if (*kind != MODM_UNMARKED) {
       *mark = lua_gettop (L);
-   else if (modm_mark_is_constructor (L, idx))
-      return modm_error_set (err, "a constructor is no value: it has to be called");
-   else
-      *kind = kind_by_keys (L, idx);
+      return true;
+   }
+   const char *why = modm_mark_refusal (L, idx);
+   if (why)
+      return modm_error_set (err, "%s", why);
+   *kind = kind_by_keys (L, idx);
    return true;
 }
 

@@ -195,6 +195,9 @@ void modm_push_document (lua_State *L, const uint8_t *document, size_t len);
  * NULL. */
 bool modm_utf8_check (const char *text, size_t len, size_t *chars);
 
+/* Has tables with the metatable at the top refused as values, and why. */
+void modm_mark_refused (lua_State *L, const char *why);
+
 /* Opens the room: classes and, into the table at the top, constructors and functions. */
 void modm_bson_open (lua_State *L);
 

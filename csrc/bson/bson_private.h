@@ -126,10 +126,9 @@ bool modm_mark_fits (lua_State *L, int mark, uint32_t i, modm_kinds *k, const mo
 
 /* Like modm_mark_test, and pushes the mark when there is one. */
 modm_mark modm_mark_get (lua_State *L, int idx);
-/* True for a constructor's table (modm.ObjectId). */
-bool modm_mark_is_constructor (lua_State *L, int idx);
-/* Makes the table at the top a metatable that modm_mark_is_constructor knows. */
-void modm_mark_constructor (lua_State *L);
+/* Why the table at idx is no value, for one whose metatable modm_mark_refused was told of; else
+ * NULL. */
+const char *modm_mark_refusal (lua_State *L, int idx);
 /* Pops a list of keys and marks the table below it as a document with that order. */
 void modm_mark_ordered (lua_State *L);
 void modm_marks_open (lua_State *L);

@@ -8,7 +8,7 @@
 
 enum { CACHED_KINDS = 64 };
 
-static const char tag_array, tag_object, tag_constructor;
+static const char tag_array, tag_object;
 static const char key_shapes, key_array, key_int64s, key_doubles, key_object;
 
 /* ---- what a table is ---- */
@@ -47,13 +47,15 @@ modm_mark_test (lua_State *L, int idx)
    return mark;
 }
 
-bool
-modm_mark_is_constructor (lua_State *L, int idx)
+const char *
+modm_mark_refusal (lua_State *L, int idx)
 {
-   const void *tag = push_tagged (L, idx);
-   if (tag)
-      lua_pop (L, 1);
-   return tag == &tag_constructor;
+   if (!lua_getmetatable (L, idx))
+      return NULL;
+   bool refused = lua_rawgeti (L, -1, MODM_MARK_TAG) == LUA_TSTRING;
+   const char *why = refused ? lua_tostring (L, -1) : NULL; /* the metatable keeps it */
+   lua_pop (L, 2);
+   return why;
 }
 
 /* ---- making marks ---- */
@@ -75,9 +77,10 @@ finish (lua_State *L, const char *tag)
 }
 
 void
-modm_mark_constructor (lua_State *L)
+modm_mark_refused (lua_State *L, const char *why)
 {
-   set_tag (L, &tag_constructor);
+   lua_pushstring (L, why);
+   lua_rawseti (L, -2, MODM_MARK_TAG);
 }
 
 void

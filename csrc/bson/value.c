@@ -114,7 +114,7 @@ modm_value_constructor (lua_State *L, const char *name, lua_CFunction call, cons
    lua_setfield (L, -2, "__call");
    lua_pushfstring (L, "modm.%s", name);
    lua_setfield (L, -2, "__metatable");
-   modm_mark_constructor (L);
+   modm_mark_refused (L, "a constructor is no value: it has to be called");
    lua_setmetatable (L, -2);
    lua_setfield (L, -2, name);
 }

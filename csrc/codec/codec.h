@@ -114,9 +114,9 @@ void modm_document_peek_pk (lua_State *L, int idx, modm_document *d);
 /* Converts all that was assigned, here and in embedded documents, without validating. */
 void modm_document_convert (lua_State *L, int idx, modm_document *d);
 /* Validates all fields but those in the set at `exclude` (0: none). Pushes the tree of errors or
- * nil, and the list of what Lua has still to call, in order, or nil: {validators=, value=, path=}
- * or {clean=document, path=}. With `cascade` an unsaved reference is no error, since it will be
- * saved first. */
+ * nil, and the list of what Lua has still to call, in order, or nil: {validators=, path=, value= or
+ * document=, to read it from} or {clean=document, path=}. With `cascade` an unsaved reference is no
+ * error, since it will be saved first. */
 void modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bool cascade);
 /* Pushes the list of documents and names whose function default is due: {document, name, ...}, or
  * nil. */

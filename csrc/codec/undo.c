@@ -47,7 +47,8 @@ take_image (modm_document *d, const image *im)
    memcpy (d->offsets, im->offsets, d->schema->n * sizeof *d->offsets);
 }
 
-/* Adds the table at the top, and those in it, to the set at `tables`. */
+/* Adds the table at the top, and those in it, to the set at `tables`. A file is no value that the
+ * document owns: behind it stands its storage. */
 static void
 copy_tables (lua_State *L, int tables, int depth)
 {
@@ -67,7 +68,7 @@ copy_tables (lua_State *L, int tables, int depth)
       lua_pushvalue (L, -2);
       lua_pushvalue (L, -2);
       lua_rawset (L, from + 1);
-      if (lua_istable (L, -1))
+      if (lua_istable (L, -1) && !modm_file_test (L, -1) && !modm_field_file_test (L, -1))
          copy_tables (L, tables, depth + 1);
    }
    lua_settop (L, from);

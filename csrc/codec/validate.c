@@ -18,6 +18,7 @@ typedef struct step {
 struct modm_validation {
    lua_State *L;
    int errors, pending; /* stack slots: a table, or nil while there is nothing */
+   int document;        /* the stack slot of the innermost document */
    const step *at;
    int count; /* of errors */
    int depth; /* of documents in documents */
@@ -120,8 +121,9 @@ add_validators (modm_validation *v, int idx, const modm_field *f)
    lua_getfield (L, -1, "validators");
    lua_remove (L, -2);
    add_pending (v, "validators");
-   lua_pushvalue (L, idx);
-   lua_setfield (L, -2, "value");
+   bool reads_otherwise = f->kind->role == MODM_FILE; /* as an object that Lua makes */
+   lua_pushvalue (L, reads_otherwise ? v->document : idx);
+   lua_setfield (L, -2, reads_otherwise ? "document" : "value");
    lua_pop (L, 1);
 }
 
@@ -240,7 +242,9 @@ validate_value (modm_validation *v, int idx, const modm_field *f, bool own)
       return validate_blank (v, idx, f, own);
    if (f->inner && lua_type (L, idx) == LUA_TTABLE)
       return validate_list (v, idx, f, own);
-   modm_outcome outcome = f->kind->convert (L, idx, f, v, &err);
+   modm_outcome outcome = MODM_SAME;
+   if (f->kind->role != MODM_FILE || !own) /* else it is an id as a storage gave it */
+      outcome = f->kind->convert (L, idx, f, v, &err);
    if (outcome == MODM_REFUSED)
       modm_report (v, "%s", err.message);
    else
@@ -275,10 +279,7 @@ static void
 validate_stored (modm_validation *v, int idx, modm_document *d, uint32_t i)
 {
    modm_document_peek (v->L, idx, d, i);
-   if (d->schema->fields[i].kind->role == MODM_FILE)
-      check_value (v, lua_gettop (v->L), &d->schema->fields[i]); /* any id */
-   else
-      (void) validate_value (v, lua_gettop (v->L), &d->schema->fields[i], true);
+   (void) validate_value (v, lua_gettop (v->L), &d->schema->fields[i], true);
 }
 
 /* A value in the document's values, kept converted. */
@@ -345,7 +346,7 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
 {
    lua_State *L = v->L;
    const modm_schema *s = d->schema;
-   int before = v->count, values = lua_gettop (L) + 1;
+   int before = v->count, values = lua_gettop (L) + 1, outer = v->document;
    luaL_checkstack (L, 20, "a document");
    if (!v->too_deep && v->depth >= MODM_MAX_DEPTH) {
       modm_report (v, "nested deeper than %d levels (or cyclic).", MODM_MAX_DEPTH);
@@ -359,6 +360,7 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
       lua_pushnil (L);
    step here = {v->at, NULL, 0};
    v->at = &here;
+   v->document = idx;
    v->depth++;
    for (uint32_t i = 0; i < s->n; i++) {
       here.key = s->fields[i].name;
@@ -369,6 +371,7 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
       }
    }
    v->depth--;
+   v->document = outer;
    v->at = here.up;
    if (v->count == before && s->flags & MODM_SCHEMA_CLEAN) {
       lua_pushvalue (L, idx);

@@ -80,13 +80,20 @@ l_files (lua_State *L)
    return 1;
 }
 
-/* core.keep_file(document, name, object): what the field's file reads as */
+/* core.keep_file(document, name, object, value): what the field's file reads as, and, if given, the
+ * id or modm.File that it stands for, which becomes the field's value */
 static int
 l_keep_file (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
    uint32_t i = check_slot (L, d, 2);
    luaL_checkany (L, 3);
+   lua_settop (L, 4);
+   if (!lua_isnil (L, 4)) {
+      modm_undo_touch (L, 1, d);
+      modm_document_assign (L, 1, d, i);
+      d->states[i] = (uint8_t) (MODM_CLEAN | (d->states[i] & MODM_PART));
+   }
    lua_settop (L, 3);
    modm_document_values (L, 1, d);
    lua_insert (L, -2);

@@ -136,6 +136,8 @@ void modm_field_describe (lua_State *L, const modm_field *f);
 
 /* True for a modm.File: a file that is not stored yet. */
 bool modm_file_test (lua_State *L, int idx);
+/* True for a modm.FieldFile: what a field with a file reads as. */
+bool modm_field_file_test (lua_State *L, int idx);
 
 /* Pushes a value's text for a message: strings quoted and cut at 60 bytes. */
 const char *modm_describe (lua_State *L, int idx);

@@ -111,8 +111,7 @@ modm_outcome modm_geo_convert (lua_State *L, int idx, const modm_field *f, modm_
 modm_outcome modm_file_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                 modm_error *err);
 bool modm_file_accepts (const modm_field *f, const modm_element *e);
-bool modm_file_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                       size_t key_len, int depth, modm_error *err);
+void modm_file_describe (lua_State *L, const modm_field *f);
 int modm_file_l_class (lua_State *L);
 int modm_file_l_image (lua_State *L);
 

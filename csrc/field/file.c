@@ -3,57 +3,76 @@
 #include "field/field_private.h"
 #include "field/image.h"
 
-static const char file_class; /* its address: the metatable of modm.File, in the registry */
+/* Their addresses: the metatables of modm.File and of modm.FieldFile, in the registry. */
+static const char file_class, field_file_class;
 
-bool
-modm_file_test (lua_State *L, int idx)
+static bool
+is_of (lua_State *L, int idx, const char *class)
 {
    if (lua_type (L, idx) != LUA_TTABLE || !lua_getmetatable (L, idx))
       return false;
-   lua_rawgetp (L, LUA_REGISTRYINDEX, &file_class);
+   lua_rawgetp (L, LUA_REGISTRYINDEX, class);
    bool same = lua_rawequal (L, -1, -2);
    lua_pop (L, 2);
    return same;
 }
 
+bool
+modm_file_test (lua_State *L, int idx)
+{
+   return is_of (L, idx, &file_class);
+}
+
+bool
+modm_field_file_test (lua_State *L, int idx)
+{
+   return is_of (L, idx, &field_file_class);
+}
+
 static bool
 has_read (lua_State *L, int idx)
 {
-   bool found = false;
-   if (lua_type (L, idx) != LUA_TTABLE && !luaL_getmetafield (L, idx, "__index"))
+   int type = lua_type (L, idx);
+   if (type != LUA_TTABLE && (type != LUA_TUSERDATA || modm_value_test (L, idx)))
       return false;
-   if (lua_type (L, idx) == LUA_TUSERDATA) {
-      lua_pop (L, 1);
-      if (modm_value_test (L, idx))
+   if (type == LUA_TUSERDATA) { /* one without __index cannot be asked */
+      if (!luaL_getmetafield (L, idx, "__index"))
          return false;
+      lua_pop (L, 1);
    }
    lua_getfield (L, idx, "read");
-   found = !lua_isnil (L, -1);
+   bool found = !lua_isnil (L, -1);
    lua_pop (L, 1);
    return found;
 }
 
-/* What has `read` becomes the source of a modm.File; the file of a field becomes what it stands
- * for. */
+/* The file of a field becomes what it stands for: an id of any type, or a file that waits. */
+static modm_outcome
+convert_field_file (lua_State *L, int idx, modm_error *err)
+{
+   lua_getfield (L, idx, "_value");
+   if (!lua_isnil (L, -1))
+      return MODM_CONVERTED;
+   lua_pop (L, 1);
+   modm_error_set (err, "the file was deleted");
+   return MODM_REFUSED;
+}
+
+/* What has `read` becomes the source of a modm.File. */
 modm_outcome
 modm_file_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
 {
    (void) f, (void) v;
    if (modm_value_test_type (L, idx, MODM_BSON_OBJECTID) || modm_file_test (L, idx))
       return MODM_SAME;
-   int type = lua_type (L, idx);
-   if ((type != LUA_TTABLE && type != LUA_TUSERDATA) || !has_read (L, idx)) {
-      if (type == LUA_TSTRING)
+   if (modm_field_file_test (L, idx))
+      return convert_field_file (L, idx, err);
+   if (!has_read (L, idx)) {
+      if (lua_type (L, idx) == LUA_TSTRING)
          modm_error_set (err, "not a file: modm.File(path) gives that of a path");
       else
          modm_refuse (L, idx, "a file (modm.File, or an object with read), or its id", err);
       return MODM_REFUSED;
-   }
-   if (type == LUA_TTABLE) {
-      lua_getfield (L, idx, "_value");
-      if (modm_file_test (L, -1) || modm_value_test_type (L, -1, MODM_BSON_OBJECTID))
-         return MODM_CONVERTED;
-      lua_pop (L, 1);
    }
    lua_createtable (L, 0, 1);
    lua_pushvalue (L, idx);
@@ -70,22 +89,25 @@ modm_file_accepts (const modm_field *f, const modm_element *e)
    return e->type != MODM_BSON_NULL;
 }
 
-bool
-modm_file_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
-                  size_t key_len, int depth, modm_error *err)
+/* What an id is depends on the storage that gave it. */
+void
+modm_file_describe (lua_State *L, const modm_field *f)
 {
-   if (modm_file_test (L, idx))
-      return modm_error_set (err, "holds a file that is not stored yet: save() stores it");
-   return modm_any_append (L, idx, f, b, key, key_len, depth, err);
+   (void) f;
+   lua_pushlightuserdata (L, NULL);
+   modm_rule_not (L);
 }
 
-/* core.file_class(metatable): what C knows a modm.File by */
+/* core.file_class(metatable, of_field): what C knows a modm.File by, or a modm.FieldFile */
 int
 modm_file_l_class (lua_State *L)
 {
    luaL_checktype (L, 1, LUA_TTABLE);
+   const char *class = lua_toboolean (L, 2) ? &field_file_class : &file_class;
    lua_settop (L, 1);
-   lua_rawsetp (L, LUA_REGISTRYINDEX, &file_class);
+   modm_mark_refused (L, "holds a file: save() and bulk_create() store files, elsewhere the id of "
+                         "one stands for it (document.field.file_id)");
+   lua_rawsetp (L, LUA_REGISTRYINDEX, class);
    return 0;
 }
 

@@ -183,8 +183,33 @@ fail (lua_State *L, const modm_error *err)
    return 3;
 }
 
+/* Whether the document at idx holds a file that is not stored yet. */
+static bool
+has_files (lua_State *L, int idx, modm_document *d)
+{
+   modm_document_files (L, idx, d);
+   bool any = lua_rawlen (L, -1) > 0;
+   lua_pop (L, 1);
+   return any;
+}
+
+/* The key alone. */
+static bool
+encode_key (lua_State *L, int idx, save *s)
+{
+   const modm_field *f = &s->d->schema->fields[s->d->schema->primary];
+   size_t start = modm_write_begin (s->now);
+   modm_document_push_pk (L, idx, s->d);
+   bool ok = lua_isnil (L, -1) || modm_encode_field (L, lua_gettop (L), f, s->now, f->mongo_name,
+                                                     f->mongo_len, 0, &s->err);
+   lua_pop (L, 1);
+   modm_write_end (s->now, start);
+   return ok;
+}
+
 /* core.plan(document, force_insert, elsewhere) -> "insert" (as a whole, if need be over what has
- * its key), "update" (what differs) or "nothing" | nil, message, path */
+ * its key), "update" (what differs) or "nothing" | nil, message, path. A file that is not stored
+ * yet is a change, though nobody knows its id. */
 int
 modm_save_l_plan (lua_State *L)
 {
@@ -194,8 +219,10 @@ modm_save_l_plan (lua_State *L)
    lua_settop (L, 2);
    modm_buffer *update = modm_buffer_push (L);
    s.now = modm_scratch_acquire (L);
-   bool ok = encode (L, 1, &s) && make_plan (&s, lua_toboolean (L, 2));
-   if (ok && s.plan == CHANGE &&
+   bool waits = has_files (L, 1, s.d);
+   bool ok =
+      (waits ? encode_key (L, 1, &s) : encode (L, 1, &s)) && make_plan (&s, lua_toboolean (L, 2));
+   if (ok && s.plan == CHANGE && !waits &&
        !modm_diff (s.d->schema, s.d->bytes, s.d->len, s.now->data, s.now->len, update, &same))
       ok = modm_error_set (&s.err, "not enough memory");
    modm_scratch_release (s.now);

@@ -5,6 +5,7 @@ local errors = require "modm.errors"
 local file = require "modm.file"
 local gridfs = require "modm.gridfs"
 local registry = require "modm.registry"
+local running = require "modm.session.running"
 
 local field_file = {}
 
@@ -13,6 +14,7 @@ local field_file = {}
 ---@field storage table
 local FieldFile = {}
 FieldFile.__name = "modm.FieldFile"
+core.file_class(FieldFile, true)
 
 -- The storages of models without one of their own, by alias.
 local defaults = {}
@@ -32,6 +34,7 @@ local delegated = {
   chunk_size = "chunk_size", upload_date = "upload_date", content_type = "content_type",
   metadata = "metadata", md5 = "md5",
 }
+local of_waiting = { filename = "name", length = "size" } -- what modm.File has under other names
 local of_images = { format = 1, width = 2, height = 3 }
 
 local function header(self)
@@ -58,7 +61,7 @@ function FieldFile:__index(key)
   if of_images[key] and rawget(self, "is_image") then return header(self)[of_images[key]] end
   if not delegated[key] then return nil end
   local waiting = rawget(self, "_file")
-  if waiting then return waiting[key == "filename" and "name" or key] end
+  if waiting then return waiting[of_waiting[key] or key] end
   local opened, _, err = self:open()
   if not opened then error(err, 0) end
   return opened[delegated[key]]
@@ -120,12 +123,22 @@ function FieldFile:close()
   return true
 end
 
--- The document's field now holds the file of an id.
-local function settle(self, id)
+-- The object now stands for an id, a file that waits, or nothing.
+local function become(self, value)
   self:close()
-  self._doc[self._name] = id
-  self.file_id, self._file, self._value, self._image = id, nil, id, nil
-  if id ~= nil then core.keep_file(self._doc, self._name, self) end
+  local waits = file.is_waiting(value)
+  self.file_id, self._file = not waits and value or nil, waits and value or nil
+  self._value, self._image = value, nil
+end
+
+-- The same, and so does the document's field.
+local function hold(self, value)
+  become(self, value)
+  if value == nil then
+    self._doc[self._name] = nil
+  else
+    core.keep_file(self._doc, self._name, self, value)
+  end
 end
 
 --- Stores another file at once and puts its id into the document, which is not saved.
@@ -136,7 +149,7 @@ end
 function FieldFile:save(name, content, metadata)
   local id, message, err = self.storage:save(name, content, metadata)
   if id == nil then return nil, message, err end
-  settle(self, id)
+  hold(self, id)
   return id
 end
 
@@ -147,46 +160,71 @@ function FieldFile:delete()
     local ok, message, err = self.storage:delete(self.file_id)
     if not ok then return nil, message, err end
   end
-  settle(self, nil)
+  hold(self, nil)
   return true
 end
 
--- Whether the server surely has not written the document.
-local function is_refused(err)
-  return err ~= nil and err.kind ~= "ConnectionError" and err.kind ~= "WriteConcernError"
+-- What may have happened though it failed: nobody heard what the server did, or it may undo it.
+local unsure = { ConnectionError = true, WriteConcernError = true }
+
+--- Whether the server surely has not written what a write failed for.
+---@param err modm.Error
+---@return boolean
+function field_file.is_refused(err)
+  return not unsure[err.kind] and not err:has_label "RetryableWriteError"
 end
 
---- Deletes the files that were stored for a document that was not written. Where it may have been
---- written (the connection broke) they stay, and the document keeps their ids.
----@param stored table[]
----@param err modm.Error|nil why it was not written
-function field_file.take_back(stored, err)
-  if not is_refused(err) then return end
-  for _, one in ipairs(stored) do
-    one.object.storage:delete(one.object.file_id)
-    settle(one.object, nil)
-    one.doc[one.name] = one.file
+---@class modm.StoredFile a file that was stored for a document that is not written yet
+---@field object modm.FieldFile
+---@field id any
+---@field file modm.File what was assigned
+
+--- Deletes files that were stored for documents which are not there, and has these hold what was
+--- assigned. Of the list nothing is left, so that no file is deleted twice.
+---@param stored modm.StoredFile[]
+function field_file.take_back(stored)
+  while #stored > 0 do
+    local one = table.remove(stored)
+    local object = one.object
+    local current = object._doc[object._name]
+    object.storage:delete(one.id)
+    become(object, one.file)
+    if rawequal(current, object) or current and current._value == one.id then
+      hold(current, one.file)
+    end
   end
+end
+
+-- Stores one file. What a storage of the program's raises is handed on when `stored` is deleted.
+local function store_one(owner, name, stored)
+  local object = owner[name]
+  local waits = object._file
+  object:close()
+  local ok, id, message, err = pcall(waits.store, waits, object.storage)
+  if ok and id ~= nil then
+    hold(object, id)
+    stored[#stored + 1] = { object = object, id = id, file = waits }
+    return true
+  end
+  field_file.take_back(stored)
+  if not ok then error(id, 0) end
+  local model = registry.meta(core.model_of(owner)).name
+  return nil, ("%s.%s: %s"):format(model, name, message), err
 end
 
 --- Stores the files that a document holds, also in embedded documents, and puts their ids in place.
+--- Within a transaction they are taken back when it is not committed.
 ---@param doc modm.Document
----@return table[]|nil stored, string? message, modm.Error? err
-function field_file.store(doc)
+---@param meta table of its model
+---@return modm.StoredFile[]|nil stored, string? message, modm.Error? err
+function field_file.store(doc, meta)
   local waiting, stored = core.files(doc), {}
   for i = 1, #waiting, 2 do
-    local owner, name = waiting[i], waiting[i + 1]
-    local object = owner[name]
-    local waits = object._file
-    object:close()
-    local id, message, err = waits:store(object.storage)
-    if id == nil then
-      field_file.take_back(stored, err or {})
-      return nil, ("%s.%s: %s"):format(registry.meta(core.model_of(owner)).name, name, message), err
-    end
-    settle(object, id)
-    stored[#stored + 1] = { object = object, doc = owner, name = name, file = waits }
+    local ok, message, err = store_one(waiting[i], waiting[i + 1], stored)
+    if not ok then return nil, message, err end
   end
+  local session = #stored > 0 and running.session(meta:place())
+  if session and session.transaction then table.insert(session.transaction.files, stored) end
   return stored
 end
 

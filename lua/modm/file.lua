@@ -4,6 +4,7 @@ local core = require "modm.core"
 local errors = require "modm.errors"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
+local Reader = require "modm.gridfs.reader"
 
 local file = {}
 
@@ -14,15 +15,42 @@ local HEADER = 1024 * 1024
 ---@field name string|nil
 ---@field metadata table|nil
 ---@field content_type string|nil
+---@field size integer|nil bytes; nil where that cannot be told before it is read
 local File = {}
-File.__index = function(self, key)
-  if key == "name" then -- that of a file object, when none was given
+
+-- The size of a file object that can seek, which stays where it is.
+local function size_of(source)
+  local ok, at = pcall(source.seek, source)
+  local found, size = pcall(source.seek, source, "end")
+  if not (ok and found and at and size) then return nil end
+  source:seek("set", at)
+  return size
+end
+
+-- What is known without having been given.
+local known = {
+  -- that of a file object
+  name = function(self)
     local source = rawget(self, "_source")
     local name = type(source) == "table" and source.name or nil
     return type(name) == "string" and name or nil
-  end
+  end,
+  size = function(self)
+    local bytes, path, source = self._bytes, self._path, self._source
+    if bytes then return #bytes end
+    if source then return source.seek and size_of(source) or nil end
+    local opened = io.open(path, "rb")
+    local size = opened and size_of(opened)
+    if opened then opened:close() end
+    return size
+  end,
+}
+
+function File:__index(key)
+  if known[key] then return known[key](self) end
   return File[key]
 end
+
 File.__name = "modm.File"
 core.file_class(File)
 
@@ -70,7 +98,7 @@ local function joined(head, source)
       at = at + #part
       return part
     end
-    if source then return source:read(n) end
+    return source:read(n)
   end }
 end
 
@@ -84,7 +112,7 @@ end
 ---@return table|userdata|nil object with read, string? message, modm.Error? err
 function File:open()
   local bytes, path, source = self._bytes, self._path, self._source
-  if bytes then return joined(bytes) end
+  if bytes then return Reader.of_bytes(bytes) end
   if path then
     local opened, message = io.open(path, "rb")
     if opened then return opened end
@@ -154,9 +182,11 @@ end
 function file.is_waiting(value) return getmetatable(value) == File end
 
 --- The validator of an ImageField. One that is stored was looked at before.
+---@param value modm.FieldFile
 function file.check_image(value)
-  if not file.is_waiting(value) then return true end
-  local format, why = file.image(function(n) return value:peek(n) end)
+  local waiting = rawget(value, "_file")
+  if not waiting then return true end
+  local format, why = file.image(function(n) return waiting:peek(n) end)
   if format then return true end
   return nil, "not a PNG, JPEG, GIF, WebP or BMP: " .. tostring(why)
 end

@@ -92,7 +92,7 @@ local function write(doc, meta, force_insert)
 end
 
 --- Stores the files of a document that was validated, then sends what has to be sent for it, and
---- nothing when nothing differs.
+--- nothing when nothing differs. Files whose document is refused are deleted again.
 ---@param doc modm.Document
 ---@param meta table of its model
 ---@param force_insert boolean
@@ -101,10 +101,10 @@ end
 ---@return modm.Error? err DoesNotExist: it is gone; ConflictError: another save came first
 ---@return boolean? nothing whether nothing was sent
 function saving.save(doc, meta, force_insert)
-  local stored, message, err = field_file.store(doc)
+  local stored, message, err = field_file.store(doc, meta)
   if not stored then return nil, message, err end
   local saved, why, failure, nothing = write(doc, meta, force_insert)
-  if not saved then field_file.take_back(stored, failure) end
+  if not saved and field_file.is_refused(failure) then field_file.take_back(stored) end
   return saved, why, failure, nothing
 end
 
@@ -114,20 +114,11 @@ local function before(doc, meta, force_insert)
   local ok, message, err = hooks.run(meta, doc, "before save")
   if not ok then return nil, message, err end
   core.convert(doc)
-  local stored
-  stored, message, err = field_file.store(doc) -- what is planned with needs the ids of its files
-  if not stored then return nil, message, err end
   local event, why, path = core.plan(doc, force_insert, scoped.is_elsewhere(doc, meta))
-  if not event then
-    ok, message, err = errors.failure(saving.encoding_error(meta, why, path))
-  elseif event ~= "nothing" then
-    ok, message, err = hooks.run(meta, doc, "before " .. event)
-  end
-  if not ok then
-    field_file.take_back(stored, err)
-    return nil, message, err
-  end
-  return event, nil, nil, stored
+  if not event then return errors.failure(saving.encoding_error(meta, why, path)) end
+  if event ~= "nothing" then ok, message, err = hooks.run(meta, doc, "before " .. event) end
+  if not ok then return nil, message, err end
+  return event
 end
 
 --- The same with the hooks around it. What those before it have changed is validated once more.
@@ -137,21 +128,17 @@ end
 ---@param cascade boolean
 ---@return modm.Document|nil, string?, modm.Error?
 function saving.save_with_hooks(doc, meta, given, cascade)
-  local event, message, err, stored = before(doc, meta, given.force_insert or false)
+  local event, message, err = before(doc, meta, given.force_insert or false)
   if not event then return nil, message, err end
   local ok, nothing
   if given.full_clean == false then
     core.convert(doc)
   else
     ok, message, err = validation.check(doc, nil, cascade)
+    if not ok then return nil, message, err end
   end
-  if ok ~= nil or given.full_clean == false then
-    ok, message, err, nothing = saving.save(doc, meta, given.force_insert or false)
-  end
-  if not ok then
-    field_file.take_back(stored, err)
-    return nil, message, err
-  end
+  ok, message, err, nothing = saving.save(doc, meta, given.force_insert or false)
+  if not ok then return nil, message, err end
   if not nothing then ok, message, err = hooks.run(meta, doc, "after " .. event) end
   if ok then ok, message, err = hooks.run(meta, doc, "after save") end
   if not ok then return nil, message, err end

@@ -6,6 +6,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 local connection = require "modm.connection"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local field_file = require "modm.field_file"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
@@ -29,6 +30,7 @@ local known = {
 ---@field fn fun(session: modm.Session): ...
 ---@field given table
 ---@field log table what documents were before, as core notes it
+---@field files modm.StoredFile[][] stored for documents
 ---@field deadline number
 
 local function pack(...) return { n = select("#", ...), ... } end
@@ -64,7 +66,8 @@ end
 
 -- Runs the body. Returns what it did, as pcall says it, and the first error of an operation.
 local function run_body(job)
-  local state = {}
+  local state = { files = {} }
+  job.files = state.files
   job.log = { docs = setmetatable({}, { __mode = "k" }) }
   job.session.transaction = state
   core.undo_begin(job.log)
@@ -102,6 +105,9 @@ local function attempt(job)
     failure, results = err, pack(true, nil, message, err)
   else
     step(job, "abort") -- whatever comes of it: the server gives up by itself
+  end
+  if not (failure and failure:has_label "UnknownTransactionCommitResult") then
+    for _, stored in ipairs(job.files) do field_file.take_back(stored) end
   end
   -- the first operation that failed decides: those after it fail because of it
   if failure and failure:has_label "TransientTransactionError" and time_left(job) then

@@ -82,8 +82,10 @@ end
 local function run_validators(pending, tree)
   local position = 1
   if has_inner(node_at(tree, pending.path, false)) then return nil end
+  local value = pending.value
+  if pending.document then value = pending.document[pending.path[#pending.path]] end
   for _, validator in ipairs(pending.validators) do
-    local failure, err = call(validator, pending.value)
+    local failure, err = call(validator, value)
     if err then return err end
     if failure then
       local node = node_at(tree, pending.path, true)

@@ -174,6 +174,134 @@ describe("FileField", function()
     assert.same({}, kept)
   end)
 
+  it("keeps ids of any type that a storage gave, PyMODM's texts among them", function()
+    local storage = {
+      save = function(_, name) return name end,
+      open = function(_, id) return { read = function() return "of " .. id end } end,
+      delete = function() return true end,
+    }
+    local Own = modm.MongoModel:extend("files.Texts", { file = f.FileField { storage = storage },
+      n = f.IntegerField {}, Meta = { connection_alias = "files", final = true } })
+    help.command(conn, { { "insert", "texts" }, { "documents", core.array {
+      { _id = modm.ObjectId(), file = "docs/a.txt" } } } })
+    local doc = assert(Own.objects:first())
+    assert.is_true(doc:is_valid())
+    assert.same({ "docs/a.txt", "of docs/a.txt" }, { doc.file.file_id, doc.file:read "a" })
+    doc.n = 1
+    assert(doc:save())
+    local other = assert(Own { file = doc.file }:save())
+    assert.equal("docs/a.txt", Own.objects:get { pk = other.pk }.file.file_id)
+    assert.equal(2, Own.objects:filter { file = doc.file }:count())
+    assert(other.file:save("b", "x")) -- in memory only
+    assert.is_true(other:is_valid())
+    assert(other:save())
+    assert.equal("b", Own.objects:get { pk = other.pk }.file.file_id)
+  end)
+
+  it("refuses null, and the file of a field that was deleted", function()
+    local id = modm.ObjectId()
+    help.command(conn, { { "insert", "post" }, { "documents", core.array {
+      { _id = id, file = modm.null } } } })
+    local ok, message = Post.objects:get { pk = id }:full_clean()
+    assert.is_nil(ok)
+    assert.matches("files.Post.file: must not be blank", message)
+    local doc = assert(Post { file = modm.ContentFile "x" }:save())
+    local file = doc.file
+    assert(file:delete())
+    ok, message = Post { file = file }:full_clean()
+    assert.is_nil(ok)
+    assert.matches("the file was deleted", message)
+  end)
+
+  it("gives validators what reading gives, stored or not", function()
+    local seen, limit = {}, 10
+    local Checked = modm.MongoModel:extend("files.Checked", {
+      file = f.FileField { validators = { function(file)
+        seen[#seen + 1] = ("%s %d %s"):format(file.name, file.size, tostring(file.file_id ~= nil))
+        return file.size <= limit, "is too large"
+      end } },
+      Meta = { connection_alias = "files" },
+    })
+    local Holder = modm.MongoModel:extend("files.Holder", {
+      list = f.EmbeddedModelListField { modm.EmbeddedMongoModel:extend("files.CheckedPart", {
+        file = f.FileField { validators = { function(file) return file:read "a" == "good" end } },
+        Meta = { connection_alias = "files" } }) },
+      Meta = { connection_alias = "files" } })
+    local doc = Checked { file = modm.ContentFile("12345", { name = "a" }) }
+    assert(doc:save())
+    doc = Checked.objects:get { pk = doc.pk }
+    assert.is_true(doc:is_valid())
+    assert.same({ "a 5 false", "a 5 true" }, seen)
+    doc.file = modm.ContentFile("12345678901", { name = "b" })
+    local _, _, err = doc:save()
+    assert.same({ file = { "is too large" } }, err.errors)
+    _, _, err = Holder { list = { { file = modm.ContentFile "good" },
+      { file = modm.ContentFile "bad" } } }:full_clean()
+    assert.same({ list = { [2] = { file = { "is not valid" } } } }, err.errors)
+    limit = 4
+    assert.is_false(Checked.objects:get { pk = doc.pk }:is_valid())
+  end)
+
+  it("tells the size of a file that waits, where that can be told", function()
+    local path = os.tmpname()
+    local out = io.open(path, "wb")
+    out:write "content"
+    out:close()
+    local opened = io.open(path, "rb")
+    opened:read(3)
+    for _, value in ipairs { modm.File(path), opened, modm.ContentFile "content" } do
+      assert.same({ 7, 7 }, { Post { file = value }.file.size, Post { file = value }.file.length })
+    end
+    assert.equal("tent", opened:read(10))
+    opened:close()
+    os.remove(path)
+    assert.is_nil(Post { file = modm.File(path) }.file.size)
+    assert.is_nil(Post { file = help.source(function() return nil end) }.file.size)
+  end)
+
+  it("reads bytes and lines, and seeks, before it is stored and after", function()
+    local doc = Post { file = modm.ContentFile "one\ntwo\nthree" }
+    for _ = 1, 2 do
+      local file, lines = doc.file, {}
+      for line in file:lines() do lines[#lines + 1] = line end
+      assert.same({ "one", "two", "three" }, lines)
+      assert.equal(4, file:seek("set", 4))
+      assert.same({ "two", "thr", "ee" }, { file:read("l", 3, "a") })
+      assert.equal(13, file:seek())
+      assert(file:close())
+      assert.equal("one\n", file:read "L")
+      assert(doc:save())
+      doc = Post.objects:get { pk = doc.pk }
+    end
+  end)
+
+  it("may be one file of several documents", function()
+    local first = assert(Post { file = modm.ContentFile "shared" }:save())
+    local second = assert(Post { file = first.file }:save())
+    second = Post.objects:get { pk = second.pk }
+    assert.equal(first.file, second.file)
+    assert.same({ 1, 1 }, help.counts(conn))
+    assert(first.file:delete())
+    local text, _, err = second.file:read "a"
+    assert.is_nil(text)
+    assert.equal("DoesNotExist", err.kind)
+  end)
+
+  it("asks for its connection when it is first used", function()
+    local Late = modm.MongoModel:extend("files.Late", { file = f.FileField {},
+      Meta = { connection_alias = "files-late" } })
+    local doc = Late { file = modm.ContentFile "x" }
+    assert.is_true(doc:is_valid())
+    local ok, message = doc:save()
+    assert.is_nil(ok)
+    assert.matches("no connection 'files%-late'", message)
+    local late = help.connect "files-late"
+    assert(doc:save())
+    assert.same({ 1, 1 }, help.counts(late))
+    help.command(late, { { "dropDatabase", 1 } })
+    modm.disconnect "files-late"
+  end)
+
   local wanted = "not a file (modm.File, or an object with read), or its id: "
   local path = "not a file: modm.File(path) gives that of a path"
   fields_help.refusals("FileField", {

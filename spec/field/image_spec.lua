@@ -106,6 +106,27 @@ describe("ImageField", function()
     end
   end)
 
+  it("takes an io file, and gives its validators what reading gives", function()
+    local path, seen = os.tmpname(), nil
+    local out = io.open(path, "wb")
+    out:write(pictures[1][2])
+    out:close()
+    local opened = io.open(path, "rb")
+    local Small = modm.MongoModel:extend("images.Small", {
+      value = f.ImageField { validators = { function(image)
+        seen = image.width
+        return image.height <= 2, "is too high"
+      end } },
+      Meta = { connection_alias = "images" } })
+    local doc = assert(Small { value = opened }:save())
+    assert.equal(3, seen)
+    doc = Small.objects:get { pk = doc.pk }
+    assert.is_true(doc:is_valid())
+    assert.same({ "PNG", pictures[1][2] }, { doc.value.format, doc.value:read "a" })
+    opened:close()
+    os.remove(path)
+  end)
+
   it("looks into an object that cannot seek, and stores all of it", function()
     local text, at = pictures[1][2] .. ("x"):rep(5000), 1
     local doc = Picture { value = help.source(function(n)

@@ -165,8 +165,8 @@ local cases = {
   },
 }
 cases.OrderedDictField = cases.DictField
-cases.FileField = { { {}, { id }, { "x", 5, modm.null } } }
-cases.ImageField = cases.FileField
+cases.FileField = { { {}, { id, modm.ContentFile "x" }, { modm.null } } }
+cases.ImageField = { { {}, { id }, { modm.null } } }
 
 local count = 0
 

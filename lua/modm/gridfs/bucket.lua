@@ -106,17 +106,18 @@ local function create_index(self, conn, which, keys, unique)
 end
 
 --- Makes the indexes of the bucket unless it holds a file, as the GridFS specification says; looked
---- at once for each connection.
+--- at once for each connection, outside of any transaction, which cannot make indexes.
 ---@return true|nil, string?, modm.Error?
 function Bucket:ensure_indexes(conn)
   if self.indexed[conn] then return true end
-  local found, message, err = self:first(conn, "files", {}, { mode = "primary" })
+  local outside = conn:within(false)
+  local found, message, err = self:first(outside, "files", {}, { mode = "primary" })
   if found == false then
     for _, index in ipairs {
       { "files", { { "filename", 1 }, { "uploadDate", 1 } }, false },
       { "chunks", { { "files_id", 1 }, { "n", 1 } }, true },
     } do
-      found, message, err = create_index(self, conn, unpack(index))
+      found, message, err = create_index(self, outside, unpack(index))
       if not found then break end
     end
   end
@@ -131,7 +132,7 @@ end
 function Bucket:sweep(conn)
   while #self.abandoned > 0 do
     local id = table.remove(self.abandoned)
-    local ok, message, err = self:delete_chunks(conn, id)
+    local ok, message, err = self:delete_chunks(conn:within(false), id)
     if not ok then
       table.insert(self.abandoned, id)
       return nil, message, err

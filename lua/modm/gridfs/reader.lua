@@ -68,6 +68,14 @@ function Reader.new(bucket, id)
   return self
 end
 
+--- Reads bytes that are at hand in the same way.
+---@param bytes string
+---@return modm.GridOut
+function Reader.of_bytes(bytes)
+  return setmetatable({ length = #bytes, size = #bytes, chunk_size = #bytes, _at = 0,
+    _chunk = bytes, _chunk_n = 0 }, Reader)
+end
+
 local function check_open(self, method)
   if self._closed then misuse("GridFS: %s on a file that is closed", method) end
 end

@@ -4,6 +4,7 @@ local base = require "modm.queryset.base"
 local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
+local field_file = require "modm.field_file"
 local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
@@ -41,6 +42,7 @@ local known_options = {
 ---@field collection string
 ---@field settings table for the driver
 ---@field failures modm.InsertFailure[]
+---@field stored table<integer, modm.StoredFile[]> files of documents that are not inserted yet
 
 -- Whether a document is of a model, or of one that extends it.
 local function is_instance(value, meta)
@@ -150,6 +152,26 @@ local function note_failures(job, op, err, first, last)
   return not_done, told
 end
 
+-- Stores the files of all documents. Those of a model without any cost a look into each.
+local function store_files(job)
+  for i, doc in ipairs(job.documents) do
+    local message, err
+    job.stored[i], message, err = field_file.store(doc, job.meta)
+    if not job.stored[i] then
+      add_failure(job, i, err.kind, message, { code = err.code })
+      return failed(job)
+    end
+  end
+  return true
+end
+
+-- The files of documents that were inserted, or may have been, stay.
+local function keep_files(job, first, last, not_done)
+  for i = first, last do
+    if not (not_done and not_done[i]) then job.stored[i] = nil end
+  end
+end
+
 -- Inserts documents from `first` on, as many as go into one operation. Returns the last of them.
 local function insert_some(job, first)
   local op, last, path, index = core.bulk_insert(job.conn.client, job.database, job.collection,
@@ -163,6 +185,8 @@ local function insert_some(job, first)
   local not_done, told
   if not ok then not_done, told = note_failures(job, op, err, first, last) end
   core.bulk_inserted(job.documents, first, last, op, not_done)
+  local refused = not ok and (told or field_file.is_refused(err))
+  keep_files(job, first, last, refused and not_done)
   scoped.note(job.documents, first, last)
   local ran, text, failure = run_after(job, first, last, not_done)
   if not ran then return nil, text, failure end
@@ -171,6 +195,8 @@ local function insert_some(job, first)
 end
 
 local function insert_all(job)
+  local ok, why, failure = store_files(job)
+  if not ok then return nil, why, failure end
   local next_one = 1
   while next_one <= #job.documents and not (job.ordered and #job.failures > 0) do
     local last, message, err = insert_some(job, next_one)
@@ -195,7 +221,7 @@ function QuerySet:bulk_create(documents, given)
   given = given or {}
   self = base.joined(self, given)
   local job = { meta = self._meta, documents = check_documents(self._meta, documents),
-    ordered = given.ordered ~= false, failures = {} }
+    ordered = given.ordered ~= false, failures = {}, stored = {} }
   job.settings = opening.write_settings(self)
   job.settings.ordered = job.ordered
   job.settings.bypassDocumentValidation = given.bypass_document_validation
@@ -211,6 +237,7 @@ function QuerySet:bulk_create(documents, given)
     end
   end
   local ok, message, err = insert_all(job)
+  for _, stored in pairs(job.stored) do field_file.take_back(stored) end
   if not ok then return nil, message, err end
   if given.retrieve then return job.documents end
   local keys = {}

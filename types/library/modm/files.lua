@@ -115,6 +115,7 @@ function Reader:close() end
 ---@field name? string
 ---@field metadata? table
 ---@field content_type? string
+---@field size? integer nil where it cannot be told before the file is read
 local File = {}
 
 --- Opens it at its beginning.
