@@ -46,15 +46,16 @@ local function wrap(read)
   end
 end
 
+-- Kinds whose values are fetched.
+local fetched = { ReferenceField = true, FileField = true, ImageField = true }
+
 --- The function that makes the __index of a model with these fields, or nil when C can do it alone.
 function document.wrap_for(list)
   for _, item in ipairs(list) do
     local inner = item
     if type(item.options.default) == "function" then return wrap end
     while inner.options.field do inner = inner.options.field end
-    if inner.kind == "ReferenceField" or inner.kind == "FileField" or inner.kind == "ImageField" then
-      return wrap
-    end
+    if fetched[inner.kind] then return wrap end
   end
 end
 
@@ -233,8 +234,8 @@ local delete_options = { hard = "boolean", atomic = "boolean", session = "boolea
 --- Deletes the document by its key, with the delete rules of the models that refer to it. The
 --- hooks after it run when there was something to delete.
 --- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
----@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic: all
---- or nothing
+---@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic:
+--- all or nothing
 ---@return true|nil, string?, modm.Error?
 function methods:delete(given)
   local meta = meta_with_collection(self, "delete")

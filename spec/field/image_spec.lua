@@ -141,7 +141,8 @@ describe("ImageField", function()
   end)
 
   it("runs its other validators after its own", function()
-    local Model = fields_help.model(f.ImageField { validators = { function() return nil, "no" end } })
+    local function refuse() return nil, "no" end
+    local Model = fields_help.model(f.ImageField { validators = { refuse } })
     assert.same({ "no" }, fields_help.errors(Model { value = modm.ContentFile(pictures[1][2]) }))
   end)
 

@@ -1,4 +1,4 @@
--- GridFSStorage: files and chunks as the GridFS specification has them, written and read as streams.
+-- GridFSStorage: files and chunks as the GridFS specification has them, in streams.
 local core = require "modm.core"
 local help = require "spec.gridfs.help"
 local modm = require "modm"
@@ -84,8 +84,8 @@ describe("GridFSStorage", function()
       assert(storage:save("b", "x"))
       assert(modm.GridFSStorage { connection_alias = ALIAS }:save("c", "x"))
       off()
-      assert.equal("find createIndexes createIndexes insert insert insert insert find insert insert",
-        table.concat(started, " "))
+      assert.equal("find createIndexes createIndexes insert insert insert insert find insert "
+        .. "insert", table.concat(started, " "))
       local function indexes(name)
         local list = {}
         for _, index in ipairs(help.command(conn, { { "listIndexes", name } }).cursor.firstBatch) do
@@ -349,7 +349,9 @@ describe("GridFSStorage", function()
         assert.equal(("the file %s in the bucket 'small' is damaged: %s"):format(tostring(id),
           case[3]), message)
         assert.equal("CorruptGridFile", err.kind)
-        assert.has_error(function() for _ in assert(small:open(id)):lines() do damaged = true end end)
+        assert.has_error(function()
+          for _ in assert(small:open(id)):lines() do damaged = true end
+        end)
         assert.is_nil(damaged)
       end)
     end

@@ -200,7 +200,9 @@ describe("a session of the driver", function()
       local op = core.find(own, nil, "c", {}, { batchSize = 1 })
       op:join(session)
       assert.is_true(op:run())
+      -- luacheck: push ignore 311
       if order == 1 then own = nil elseif order == 2 then session = nil else op = nil end
+      -- luacheck: pop
       for _ = 1, 2 do collectgarbage() end
       if op then assert.is_table(op:next_table()) end
       own, session, op = own, nil, nil -- luacheck: ignore
