@@ -204,7 +204,7 @@ function works.check.run(_, count)
   local conn, collection = meta:place()
   local op = core.find(conn.client, conn.database, collection, {}, { limit = count })
   local read, invalid = 0, 0
-  require "modm.cli.check".stream(conn, op, meta.schema, function(n) read = n end,
+  require "modm.cli.check".stream(conn, op, meta, function(n) read = n end,
     function() invalid = invalid + 1 end)
   return (read - invalid) * AUTHOR_KEYS
 end

@@ -106,6 +106,16 @@ l_ordered (lua_State *L)
    return 1;
 }
 
+/* core.is_utf8(text) -> boolean */
+static int
+l_is_utf8 (lua_State *L)
+{
+   size_t len;
+   const char *text = luaL_checklstring (L, 1, &len);
+   lua_pushboolean (L, modm_utf8_check (text, len, NULL));
+   return 1;
+}
+
 void
 modm_bson_open (lua_State *L)
 {
@@ -116,6 +126,7 @@ modm_bson_open (lua_State *L)
                                         {"object", l_object},
                                         {"ordered", l_ordered},
                                         {"redacted", modm_redact_l_redacted},
+                                        {"is_utf8", l_is_utf8},
                                         {NULL, NULL}};
    modm_register (L, functions);
    lua_pushlightuserdata (L, NULL);

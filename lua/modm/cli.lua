@@ -12,8 +12,6 @@ local cli = {}
 
 local names = { "inspect", "check", "indexes", "schema", "diagram" }
 
-local function complain(text) io.stderr:write("modm: ", failure.scrub(text), "\n") end
-
 local function help()
   local lines = { "usage: modm COMMAND [arguments]", "" }
   for _, name in ipairs(names) do
@@ -53,12 +51,12 @@ function cli.main(words)
   end
   local command = find(name)
   if not command then
-    complain "there is no such command; `modm --help` lists them"
+    failure.say "there is no such command; `modm --help` lists them"
     return failure.USAGE
   end
   local given, message = arguments.parse(command, { unpack(words, 2) })
   if not given then
-    complain(("%s; `modm %s --help` says what it takes"):format(message, name))
+    failure.say(("%s; `modm %s --help` says what it takes"):format(message, name))
     return failure.USAGE
   elseif given.help then
     io.write(arguments.help(command))
@@ -66,7 +64,7 @@ function cli.main(words)
   end
   local ok, code = xpcall(command.run, function(raised)
     local exit, text = code_of(raised)
-    complain(exit and text or debug.traceback(text, 2))
+    failure.say(exit and text or debug.traceback(text, 2))
     return exit or failure.SERVER
   end, given)
   io.stdout:flush()

@@ -41,8 +41,17 @@ function hooks.add(meta, when, event, fn)
   generation = generation + 1
 end
 
--- All hooks of a model by "before save" and the like; `saves` and `loads` say whether it has any
--- of that sort, `loads` also for the models that extend it.
+-- Whether a model, or one that extends it, has hooks under a key.
+local function anywhere(all, meta, key)
+  if all[key] then return true end
+  for _, child in ipairs(meta.children) do
+    if child.hooks[key] then return true end
+  end
+  return false
+end
+
+-- All hooks of a model by "before save" and the like; `saves`, `loads` and `validates` say whether
+-- it has any of that sort, the latter two also for the models that extend it.
 local function all_of(meta)
   local all = meta.all_hooks
   if all and all.generation == generation and all.children == #meta.children then return all end
@@ -55,10 +64,8 @@ local function all_of(meta)
     for _, fn in ipairs(list) do table.insert(all[key], fn) end
   end
   for _, key in ipairs(around_save) do all.saves = all.saves or all[key] ~= nil end
-  all.loads = all["after load"] ~= nil
-  for _, child in ipairs(meta.children) do
-    all.loads = all.loads or child.hooks["after load"] ~= nil
-  end
+  all.loads = anywhere(all, meta, "after load")
+  all.validates = anywhere(all, meta, "before validate") or anywhere(all, meta, "after validate")
   meta.all_hooks = all
   return all
 end
@@ -67,6 +74,14 @@ end
 ---@param meta table
 ---@return boolean
 function hooks.saves(meta) return all_of(meta).saves or false end
+
+--- Whether a model, or one that extends it, has a hook that reading and validating a document runs.
+---@param meta table
+---@return boolean
+function hooks.checks(meta)
+  local all = all_of(meta)
+  return all.loads or all.validates
+end
 
 -- The error of a hook that failed. What it gave as an error object stays that.
 local function failure(meta, key, text, err)

@@ -13,14 +13,30 @@ end
 
 local function quoted(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
 
+local function command_line(...)
+  local words = { lua, "bin/modm" }
+  for i = 1, select("#", ...) do words[i + 2] = quoted((select(i, ...))) end
+  return table.concat(words, " ")
+end
+
 --- Runs the command with words: { code =, out =, err = }.
 function help.run(...)
-  local words, out, err = { lua, "bin/modm" }, os.tmpname(), os.tmpname()
-  for i = 1, select("#", ...) do words[i + 2] = quoted((select(i, ...))) end
-  local pipe = io.popen(table.concat(words, " ") .. " >" .. out .. " 2>" .. err .. "; echo $?")
+  local out, err = os.tmpname(), os.tmpname()
+  local pipe = io.popen(command_line(...) .. " >" .. out .. " 2>" .. err .. "; echo $?")
   local code = tonumber(pipe:read "*a")
   pipe:close()
   return { code = code, out = contents(out), err = contents(err) }
+end
+
+--- Runs the command on a terminal of its own, and gives what came there.
+function help.on_terminal(...)
+  local preload = os.getenv "LD_PRELOAD" -- the sanitizers are for Lua, not for script(1)
+  local command = ("env %s %s"):format(preload and "LD_PRELOAD=" .. quoted(preload) or "",
+    command_line(...))
+  local pipe = io.popen("env -u LD_PRELOAD script -qec " .. quoted(command) .. " /dev/null")
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
 end
 
 --- The path of a new file with this text.

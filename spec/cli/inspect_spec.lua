@@ -95,10 +95,25 @@ describe("modm inspect", function()
     })
     local text = inspect "posts"
     has(text, 'author_id = fields.ReferenceField { "Authors", required = true }, -- objectId; '
-      .. 'a guess: 1 of 2 keys looked at are an _id of "authors"')
+      .. 'a guess: 1 of 1 keys looked at are an _id of "authors"')
     has(text, "other = fields.ObjectIdField { required = true }")
     has(text, 'fans = fields.ListField { fields.ReferenceField { "Authors" }, required = true }')
     has(text, 'before = fields.ReferenceField { "Posts", blank = true, required = true }')
+  end)
+
+  it("leaves out text that is not UTF-8, which no kind of field takes", function()
+    local bytes = core.encode(core.ordered { { "insert", "latin" }, { "documents", {
+      { name = "M@ller", list = { "M@ller" }, ["k@y"] = 1 }, { name = "Ann" } } } })
+    assert(conn:run(core.command(conn.client, "write", conn.database,
+      (bytes:gsub("M@ller", "M\252ller"):gsub("k@y", "k\252y")))))
+    local text = inspect "latin"
+    has(text, '-- left out, since no kind of field takes it: "name": string 50%, '
+      .. "string (not UTF-8) 50%\n")
+    has(text, "  list = fields.ListField {}, -- in 50%; array; of string (not UTF-8)\n")
+    has(text, '-- left out, since no kind of field takes it: "k\\252y": in 50%; int\n')
+    has(text, "ignore_unknown_fields = true")
+    assert.is_nil(text:find "\252")
+    assert.is_nil(help.run("inspect", "--json", uri, "latin").out:find "\252")
   end)
 
   it("makes a family of the values of _cls", function()
@@ -151,7 +166,11 @@ describe("modm inspect", function()
   it("says what is wrong", function()
     local found = help.run("inspect", uri, "nothing")
     assert.equal(2, found.code)
-    has(found.err, "the collection 'nothing' has no documents")
+    has(found.err, "no collection 'nothing' in database 'modm")
+    assert(conn:run(core.command(conn.client, "write", conn.database, { create = "empty" })))
+    found = help.run("inspect", uri, "empty")
+    assert.equal(2, found.code)
+    has(found.err, "the collection 'empty' has no documents")
     found = help.run("inspect",
       "mongodb://u:secretpw@127.0.0.1:1/x?serverSelectionTimeoutMS=99", "x")
     assert.equal(3, found.code)

@@ -4,9 +4,12 @@ local arguments = require "modm.cli.arguments"
 local core = require "modm.core"
 local failure = require "modm.cli.failure"
 local family = require "modm.relation.family"
+local hooks = require "modm.hooks"
 local json = require "modm.cli.json"
 local models = require "modm.cli.models"
 local progress = require "modm.cli.progress"
+local registry = require "modm.registry"
+local server = require "modm.cli.server"
 local validation = require "modm.validation"
 
 -- How many documents, and bytes, are made of a batch at once.
@@ -29,12 +32,6 @@ What they refer to is not fetched. Each invalid document is told with its errors
 MODELS.lua returns models, or makes them; it is run.]],
 }
 
-local function count(conn, collection)
-  local op = core.command(conn.client, "read", conn.database, { count = collection })
-  failure.check(conn:run(op))
-  return tonumber(tostring(op:reply().n))
-end
-
 -- Whether several families lie in one collection; then each sees its own classes.
 local function is_shared(roots, meta)
   local n = 0
@@ -44,14 +41,30 @@ local function is_shared(roots, meta)
   return n > 1
 end
 
--- Validates the documents of a batch.
-local function look(list, found)
-  local validate, run = core.validate, validation.run
+-- Errors that are no word about a document: the command cannot go on.
+local prevents = { ConfigurationError = true, ConnectionError = true, ServerError = true,
+  WriteConcernError = true }
+
+-- What a queryset and full_clean would say of a document: the errors and the message, or nil.
+local function verdict(doc)
+  local ok, _, err = hooks.run(registry.meta(core.model_of(doc)), doc, "after load")
+  if ok then ok, _, err = validation.run(doc, nil, false) end
+  if ok then return nil end
+  if prevents[err.kind] then failure.raise(failure.SERVER, err.message) end
+  local place = ("(%s)"):format(err.hook or "document")
+  return err.errors or { [place] = { err.message } }, err.message
+end
+
+-- Validates the documents of a batch. Where no function of the program's has a word in it, C alone
+-- says that a document is valid.
+local function look(meta, list, found)
+  local validate, hooked = core.validate, hooks.checks(meta)
   for i = 1, #list do
-    local tree, pending, due = validate(list[i])
-    if tree or pending or due then
-      local ok, _, err = run(list[i], nil, false)
-      if not ok then found(core.key(list[i]), err.errors, err.message) end
+    local tree, pending, due
+    if not hooked then tree, pending, due = validate(list[i]) end
+    if hooked or tree or pending or due then
+      local errors, message = verdict(list[i])
+      if errors then found(core.key(list[i]), errors, message) end
     end
   end
 end
@@ -63,12 +76,12 @@ end
 
 --- Validates what an operation finds. Calls seen(n) after each batch, until it returns true, and
 --- found(key, errors, message) for each invalid document.
-function check.stream(conn, op, schema, seen, found)
+function check.stream(conn, op, meta, seen, found)
   local n, done = 0, false
   while not done do
     local list = {}
-    local ok, at_hand, at_end = pcall(core.batch, op, schema, nil, list, 0, MANY, LARGE)
-    look(list, found)
+    local ok, at_hand, at_end = pcall(core.batch, op, meta.schema, nil, list, 0, MANY, LARGE)
+    look(meta, list, found)
     n = n + #list
     if not ok then
       n = n + 1
@@ -96,10 +109,11 @@ end
 local function check_model(given, meta, roots)
   local conn, collection = meta:place()
   local summary = { model = meta.name, read = 0, invalid = 0, fields = core.object {} }
-  local line = progress.new(meta.name, count(conn, collection))
+  local total = math.min(server.count(conn, collection), given.limit or math.huge)
+  local line = progress.new(meta.name, total)
   local filter = is_shared(roots, meta) and core.class_filter(meta.schema) or {}
   local op = core.find(conn.client, conn.database, collection, filter, { limit = given.limit })
-  check.stream(conn, op, meta.schema, function(n)
+  check.stream(conn, op, meta, function(n)
     summary.read = n
     line:at(n)
     return given["fail-fast"] and summary.invalid > 0
@@ -127,6 +141,23 @@ local function print_summary(given, summaries)
   end
 end
 
+-- Says which collections are not there; ends the command when none is.
+local function look_for_collections(roots)
+  local there, missing = {}, 0
+  for _, meta in ipairs(roots) do
+    local conn, collection = meta:place()
+    if not there[conn] then
+      there[conn] = {}
+      for _, name in ipairs(server.collections(conn)) do there[conn][name] = true end
+    end
+    if not there[conn][collection] then
+      missing = missing + 1
+      failure.say(("%s: %s"):format(meta.name, server.missing(conn, collection)))
+    end
+  end
+  if missing == #roots then failure.raise(failure.USAGE, "there is nothing to check") end
+end
+
 function check.run(given)
   local message
   given.limit, message = arguments.number(given, "limit")
@@ -134,6 +165,7 @@ function check.run(given)
   local list = models.load(given["MODELS.lua"], given.model)
   models.connect_all(given.URI, list)
   local roots, summaries, invalid = models.roots(list), {}, 0
+  look_for_collections(roots)
   for i, meta in ipairs(roots) do
     summaries[i] = check_model(given, meta, roots)
     invalid = invalid + summaries[i].invalid

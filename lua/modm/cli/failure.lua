@@ -1,4 +1,4 @@
---- How a command ends early: with a message for people and an exit code.
+--- What a command tells people on standard error, and how it ends early: with an exit code.
 
 local failure = { INVALID = 1, USAGE = 2, SERVER = 3 }
 
@@ -16,10 +16,12 @@ end
 ---@return boolean
 function failure.is_one(value) return getmetatable(value) == Failure end
 
---- The text without what a URI in it has before its hosts: user and password.
+-- The text without what a URI in it has before its hosts: user and password.
+local function scrub(text) return (text:gsub("mongodb%S*@", "mongodb://***@")) end
+
+--- Tells people, without a password.
 ---@param text string
----@return string
-function failure.scrub(text) return (text:gsub("mongodb%S*@", "mongodb://***@")) end
+function failure.say(text) io.stderr:write("modm: ", scrub(text), "\n") end
 
 --- Gives back what a call of modm gave, or ends the command with its error.
 function failure.check(value, message)

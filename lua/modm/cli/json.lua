@@ -6,7 +6,9 @@ local json = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
+-- What is not UTF-8 in stored texts becomes U+FFFD.
 local function quoted(text)
+  if not core.is_utf8(text) then text = text:gsub("[\128-\255]", "\239\191\189") end
   return '"' .. text:gsub('[%c"\\]', function(c)
     return escapes[c] or ("\\u%04x"):format(c:byte())
   end) .. '"'

@@ -1,28 +1,11 @@
 --- A file of models: loaded, and connected to the server that the command names.
 
-local connection = require "modm.connection"
-local core = require "modm.core"
 local failure = require "modm.cli.failure"
 local family = require "modm.relation.family"
 local registry = require "modm.registry"
+local server = require "modm.cli.server"
 
 local models = {}
-
---- Opens a connection for the command; nothing is sent yet.
----@param uri string
----@param alias string|nil
----@return modm.Connection
-function models.connect(uri, alias)
-  local conn, message = connection.connect(uri, { alias = alias or "default" })
-  if not conn then failure.raise(failure.USAGE, message) end
-  return conn
-end
-
---- Asks the server whether it is there.
----@param conn modm.Connection
-function models.ping(conn)
-  failure.check(conn:run(core.command(conn.client, "read", conn.database, { ping = 1 })))
-end
 
 -- What a program raises may be any value.
 local function text_of(raised)
@@ -86,10 +69,10 @@ function models.connect_all(uri, list)
   local known = {}
   for _, meta in ipairs(list) do
     if not known[meta.connection_alias] then
-      known[meta.connection_alias] = models.connect(uri, meta.connection_alias)
+      known[meta.connection_alias] = server.connect(uri, meta.connection_alias)
     end
   end
-  models.ping((select(2, next(known))))
+  server.ping((select(2, next(known))))
 end
 
 --- One model for each family in a collection: the one that the others extend.

@@ -2,15 +2,22 @@
 
 local progress = {}
 
--- Whether a standard stream is a terminal; 5.1 gives the status, later versions a boolean.
-local function is_terminal(stream)
-  local ok = os.execute("test -t " .. stream .. " 2>/dev/null")
+-- Whether standard error is a terminal; 5.1 gives the status, later versions a boolean.
+local function is_terminal()
+  local ok = os.execute "test -t 2"
   return ok == true or ok == 0
 end
 
+---@class modm.cli.Progress
+---@field what string
+---@field total integer|nil
+---@field start integer when it began, in seconds
+---@field last integer|nil when it was drawn
+---@field shown boolean
 local Progress = {}
 Progress.__index = Progress
 
+local ERASE = "\r\27[K"
 local WIDTH = 24
 
 local function bar(share)
@@ -22,30 +29,29 @@ end
 ---@param done integer
 function Progress:at(done)
   local now = os.time()
-  if not self.shown or now == self.last then return end
+  if not self.shown or done == 0 or now == self.last then return end
   self.last = now
   local rate = done / math.max(now - self.start, 1)
-  local text = ("%s %d documents, %d/s"):format(self.what, done, rate)
+  local text = ("%s %d documents, %.0f/s"):format(self.what, done, rate)
   if self.total and self.total > 0 then
-    text = ("%s, %ds left"):format(text, math.max(self.total - done, 0) / math.max(rate, 1))
-    text = bar(math.min(done / self.total, 1)) .. " " .. text
+    local left = math.max(self.total - done, 0) / rate
+    text = ("%s %s, %.0fs left"):format(bar(math.min(done / self.total, 1)), text, left)
   end
-  io.stderr:write("\r\27[K", text)
+  io.stderr:write(ERASE, text)
 end
 
 --- Takes the line away.
 function Progress:clear()
-  if self.shown then io.stderr:write "\r\27[K" end
+  if self.shown then io.stderr:write(ERASE) end
 end
 
 --- The line is drawn when standard error is a terminal.
 ---@param what string
 ---@param total integer|nil how many there are, about
+---@return modm.cli.Progress
 function progress.new(what, total)
-  return setmetatable({ what = what, total = total, start = os.time(), shown = is_terminal(2) },
+  return setmetatable({ what = what, total = total, start = os.time(), shown = is_terminal() },
     Progress)
 end
-
-progress.is_terminal = is_terminal
 
 return progress

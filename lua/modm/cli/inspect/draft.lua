@@ -44,7 +44,7 @@ local function options_text(list)
 end
 
 local function reference_of(self, node, comment)
-  local guess = self.guess(node.samples)
+  local guess = self.guess(node)
   if not guess then return nil end
   comment[#comment + 1] = ("a guess: %d of %d keys looked at are an _id of %s"):format(guess.hits,
     guess.tried, names.quoted(guess.collection))
@@ -223,7 +223,7 @@ end
 ---@param object table what observe saw
 ---@param collection string
 ---@param name string|nil of the model
----@param guess fun(keys: userdata[]): table|nil the collection that ObjectIds are keys of
+---@param guess fun(node: modm.cli.Node): table|nil the collection that its ObjectIds are keys of
 ---@return string
 function draft.write(object, collection, name, guess)
   local self = { out = {}, variables = { modm = true, fields = true }, full_names = {}, stubs = {},

@@ -1,5 +1,6 @@
 --- Names for models and fields that were found in a database.
 
+local core = require "modm.core"
 local methods = require "modm.document".methods
 
 local names = {}
@@ -8,16 +9,18 @@ local keywords = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or repeat
   return then true until while]]):gmatch "%a+" do keywords[word] = true end
 
---- A text as Lua writes it, on one line.
+--- A text as Lua writes it, on one line; in escapes what is not UTF-8.
 ---@param text string
 ---@return string
 function names.quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\%03d"):format(c:byte()) end) .. '"'
+  local odd = core.is_utf8(text) and '[%c"\\]' or '[%c"\\\128-\255]'
+  return '"' .. text:gsub(odd, function(c) return ("\\%03d"):format(c:byte()) end) .. '"'
 end
 
---- Whether a stored name can be a field's: its mongo_name has no dot, no NUL, no leading $.
+--- Whether a stored name can be a field's: its mongo_name is UTF-8 without a dot, NUL or leading $.
 function names.is_storable(key)
-  return key ~= "" and key ~= "_cls" and not key:find "^%$" and not key:find "[.%z]"
+  return key ~= "" and key ~= "_cls" and core.is_utf8(key) and not key:find "^%$"
+    and not key:find "[.%z]"
 end
 
 --- The Lua name of a field; another one where a method or `pk` has it.

@@ -1,18 +1,24 @@
 --- What is seen of documents: which fields there are, how often, and of which types.
 
+local core = require "modm.core"
+
 local observe = {}
 
 local SAMPLES = 20 -- keys kept of a field that may refer to something
 
 ---@class modm.cli.Node what was seen of one field, or of the items of a list
 ---@field seen integer how often it was there
----@field types table<string, integer>
+---@field types table<string, integer> by the server's names of types; what other programs stored as
+--- strings may be no text
 ---@field blanks table<string, integer> of empty texts and bytes
 ---@field objects table|nil of the documents in it, see observe.object
 ---@field items modm.cli.Node|nil of the arrays in it
----@field samples userdata[] some ObjectIds
+---@field samples table<string, userdata> some ObjectIds, by their text
+---@field sampled integer how many
 
-local function new_node() return { seen = 0, types = {}, blanks = {}, samples = {} } end
+local function new_node()
+  return { seen = 0, types = {}, blanks = {}, samples = {}, sampled = 0 }
+end
 
 local function new_part() return { n = 0, fields = {}, order = {} } end
 
@@ -25,6 +31,7 @@ end
 local add_document
 
 local function add_value(node, type, value)
+  if type == "string" and not core.is_utf8(value) then type = "string (not UTF-8)" end
   node.seen = node.seen + 1
   node.types[type] = (node.types[type] or 0) + 1
   if type == "object" then
@@ -35,8 +42,9 @@ local function add_value(node, type, value)
     for _, item in ipairs(value) do add_value(node.items, item[2], item[3]) end
   elseif value == "" or type == "binData" and value:data() == "" then
     node.blanks[type] = (node.blanks[type] or 0) + 1
-  elseif type == "objectId" and #node.samples < SAMPLES then
-    node.samples[#node.samples + 1] = value
+  elseif type == "objectId" and node.sampled < SAMPLES and not node.samples[tostring(value)] then
+    node.samples[tostring(value)] = value
+    node.sampled = node.sampled + 1
   end
 end
 
