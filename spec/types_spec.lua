@@ -172,6 +172,65 @@ describe("stubs name what is there, and all of it:", function()
     assert.equal("function", type(modm.MongoModel.extend))
   end)
 
+  describe("files:", function()
+    local class = { waiting = getmetatable(modm.ContentFile "x"),
+      storage = getmetatable(modm.GridFSStorage()),
+      reader = require "modm.gridfs.reader", writer = require "modm.gridfs.writer" }
+
+    -- The keys of a table in a source file, by its name.
+    local function listed(path, name)
+      local set = {}
+      for key in contents(path):match("\nlocal " .. name .. " = (%b{})"):gmatch "([%w_]+) =" do
+        set[key] = true
+      end
+      return set
+    end
+
+    -- The names in a source file's own annotations of a class.
+    local function annotated(path, name)
+      local block = contents(path):match("%-%-%-@class " .. name .. "[^\n]*\n(.-)\nlocal ")
+      local set = {}
+      for key in block:gmatch "%-%-%-@field ([%a][%w_]*)" do set[key] = true end
+      return set
+    end
+
+    it("storages, uploads and downloads", function()
+      same_names(public(class.storage, true), classes["modm.GridFSStorage"].methods)
+      same_names(public(class.writer, true), union(classes["modm.GridIn"].methods, { new = true }))
+      same_names(public(class.reader, true),
+        union(classes["modm.GridOut"].methods, { new = true, of_bytes = true }))
+      local path = "lua/modm/gridfs.lua"
+      same_names(listed(path, "storage_options"), classes["modm.GridFSOptions"].fields)
+      same_names(listed(path, "file_options"), classes["modm.NewFileOptions"].fields)
+      same_names(annotated("lua/modm/gridfs/writer.lua", "modm.GridIn"),
+        classes["modm.GridIn"].fields)
+      same_names(annotated("lua/modm/gridfs/reader.lua", "modm.GridOut"),
+        classes["modm.GridOut"].fields)
+    end)
+
+    it("those that wait", function()
+      local stub = classes["modm.File"]
+      same_names(annotated("lua/modm/file.lua", "modm.File"), stub.fields)
+      for name in pairs(stub.methods) do assert.equal("function", type(class.waiting[name])) end
+      same_names(listed("lua/modm/file.lua", "file_options"), classes["modm.FileOptions"].fields)
+    end)
+
+    it("those of fields", function()
+      local path, own = "lua/modm/field_file.lua", { file_id = true, storage = true }
+      local stub, image = classes["modm.FieldFile"], classes["modm.ImageFieldFile"]
+      same_names(union(listed(path, "delegated"), own), stub.fields)
+      same_names(listed(path, "of_images"), image.fields)
+      local methods = {}
+      for name in contents(path):gmatch "\nfunction FieldFile:(%a[%w_]*)" do
+        methods[name] = true
+      end
+      for name in contents(path):match "\nfor _, method in ipairs (%b{})":gmatch '"(%a+)"' do
+        methods[name] = true
+      end
+      same_names(methods, stub.methods)
+    end)
+  end)
+
   it("errors and their kinds", function()
     local errors = require "modm.errors"
     local err = errors.new(errors.kind("User", "DoesNotExist"), "gone")
