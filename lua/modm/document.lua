@@ -8,7 +8,6 @@ local core = require "modm.core"
 local errors = require "modm.errors"
 local guard = require "modm.guard"
 local hooks = require "modm.hooks"
-local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
@@ -25,6 +24,7 @@ local NEED_DEFAULT, NEED_REFERENCE, NEED_REFERENCES, NEED_FILE = 1, 2, 3, 4
 
 local function relation() return require "modm.relation" end
 local function saving() return require "modm.saving" end
+local function removing() return require "modm.removing" end
 
 -- The __index of a model whose reads may run Lua: no C frame stands below a default or a fetch.
 local function wrap(read)
@@ -174,20 +174,6 @@ local function save(self, meta, given)
   return saving().save_with_hooks(self, meta, given, cascade)
 end
 
--- Reads the kept fields of a document anew, which a write past it has set.
-local function take_kept(doc, meta)
-  local names, stored = {}, {}
-  local stamps = meta.stamps or {}
-  for _, name in pairs { mark = meta.mark, counter = meta.counter, updated = stamps.updated } do
-    names[#names + 1], stored[meta.stored_names[name]] = name, true
-  end
-  local set = meta.default_manager:filter { pk = core.key(doc) }:with_deleted():only(names)
-  local fresh, message, err = base.step(set, { _silent = true }):first()
-  if not fresh then return nil, message, err end
-  core.refresh(doc, fresh, stored)
-  return doc
-end
-
 --- Calls change(document) and saves it; where another save came first, reads the document anew and
 --- does so again. All changes belong into the function. Of a model with Meta.version.
 ---@param change fun(document: modm.Document): any, string?, modm.Error? nil and a message end it
@@ -229,6 +215,11 @@ function methods:save(given)
   return running.with(session_of(meta, given), save, self, meta, given or {})
 end
 
+local function without_key(meta, method)
+  return errors.failure(errors.new("OperationError",
+    ("%s: cannot %s a document that has no key"):format(meta.name, method)))
+end
+
 local delete_options = { hard = "boolean", atomic = "boolean", session = "boolean|table" }
 
 --- Deletes the document by its key, with the delete rules of the models that refer to it. The
@@ -236,54 +227,24 @@ local delete_options = { hard = "boolean", atomic = "boolean", session = "boolea
 --- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
 ---@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic:
 --- all or nothing
----@return true|nil, string?, modm.Error?
+---@return true|nil ok, string? message, modm.Error? err ConflictError: another save came first
 function methods:delete(given)
   local meta = meta_with_collection(self, "delete")
   options.check("delete", given, delete_options)
-  local hard = given and given.hard or false
-  local key = core.key(self)
-  if key == nil then
-    return errors.failure(errors.new("OperationError",
-      meta.name .. ": cannot delete a document that has no key"))
-  end
+  if core.key(self) == nil then return without_key(meta, "delete") end
   guard.refuse(meta, self, "delete")
-  local ok, message, err = hooks.run(meta, self, "before delete")
-  if not ok then return nil, message, err end
-  local set = meta.default_manager:filter { pk = key }
-  if hard and meta.mark then set = set:with_deleted() end
-  if meta.counter then
-    local version
-    version, err = kept.version(self, meta)
-    if err then return errors.failure(err) end
-    set = set:raw(core.decode(kept.guard(meta, version)))
-  end
-  local deleted
-  deleted, message, err = set:delete(given)
-  if not deleted then return nil, message, err end
-  if deleted == 0 and meta.counter then
-    local there
-    there, message, err = saving().is_there(self, meta)
-    if there == nil then return nil, message, err end
-    local read, mark = pcall(function() return not hard and meta.mark and self[meta.mark] end)
-    if there and not (read and mark) then return errors.failure(kept.conflict(self, meta)) end
-  end
-  if deleted > 0 and meta.mark and not hard then
-    ok, message, err = take_kept(self, meta)
-    if not ok then return nil, message, err end
-  end
-  if deleted > 0 then return hooks.run(meta, self, "after delete") end
-  return true
+  return running.with(session_of(meta, given), removing().delete, self, meta, given or {})
 end
 
---- Takes away the mark of a document that is deleted, of a model with Meta.soft_delete.
+--- Takes away the mark of a document that is deleted, of a model with Meta.soft_delete. The others
+--- stay as they are.
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:restore()
   local meta = meta_with_collection(self, "restore")
   if not meta.mark then misuse("%s: restore needs Meta.soft_delete", meta.name) end
+  if core.key(self) == nil then return without_key(meta, "restore") end
   guard.refuse(meta, self, "restore")
-  local n, message, err = meta.default_manager:filter { pk = core.key(self) }:restore()
-  if not n then return nil, message, err end
-  return take_kept(self, meta)
+  return removing().restore(self, meta)
 end
 
 -- The first parts of names, and their stored names as a set.

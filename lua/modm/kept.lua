@@ -97,6 +97,15 @@ function kept.guard(meta, version)
   return core.encode { [meta.stored_names[meta.counter]] = version }
 end
 
+--- The condition that it no longer is, in BSON.
+---@param meta table
+---@param version any
+---@return string
+function kept.moved(meta, version)
+  if version == nil then version = core.null end
+  return core.encode { [meta.stored_names[meta.counter]] = { ["$ne"] = version } }
+end
+
 -- Before a document is stored as a whole. `fresh`: under a key that cannot be there yet.
 local function put_new(doc, meta, before, fresh)
   local now, version = core.DateTime.now(), nil

@@ -47,12 +47,15 @@ end
 --- Whether a document's key is on the server.
 ---@param doc modm.Document
 ---@param meta table
+---@param condition string|nil in BSON, that it has to fulfil there
 ---@return boolean|nil there, string? message, modm.Error? err
-function saving.is_there(doc, meta)
+function saving.is_there(doc, meta, condition)
   local keys = require "modm.relation.keys"
   local place, message, err = keys.open(meta)
   if not place then return nil, message, err end
-  local op, why = keys.find(place, core.filter(meta.schema, { pk = core.key(doc) }), 1)
+  local filter = core.filter(meta.schema, { pk = core.key(doc) })
+  if condition then filter = core.join(meta.schema, { filter, condition }) end
+  local op, why = keys.find(place, filter, 1)
   if not op then return keys.failed(meta, why) end
   local found = core.keys()
   local done

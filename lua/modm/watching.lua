@@ -60,11 +60,23 @@ local function change_of(meta, raw)
   return change
 end
 
+-- Leaves out what happens to documents that are marked as deleted, but not the marking itself: who
+-- keeps a copy of what a queryset finds has to know what left it.
+local function living(meta)
+  local name = meta.stored_names[meta.mark]
+  return { ["$match"] = { ["$or"] = core.array {
+    { ["fullDocument." .. name] = core.null },
+    { ["updateDescription.updatedFields." .. name] = { ["$exists"] = true } },
+  } } }
+end
+
 -- The stages after which only what the queryset is about comes through.
-local function stages_of(given)
+local function stages_of(self, given)
   local stages = {}
+  if self._meta.mark and not self._with_deleted then stages[1] = living(self._meta) end
   if given.operations then
-    stages[1] = { ["$match"] = { operationType = { ["$in"] = core.array(given.operations) } } }
+    stages[#stages + 1] = { ["$match"] = {
+      operationType = { ["$in"] = core.array(given.operations) } } }
   end
   for _, stage in ipairs(given.stages or {}) do stages[#stages + 1] = stage end
   return stages
@@ -85,13 +97,13 @@ local function open(self, given)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
   local name, filter = self._meta.name, nil
-  if #opening.parts(self) > 0 or core.class_name(self._meta.schema) then
+  if #self._parts > 0 or core.class_name(self._meta.schema) then
     local why
-    filter, why = core.watch_match(opening.conditions(self))
+    filter, why = core.watch_match(core.join(self._meta.schema, self._parts))
     if not filter then misuse("%s: watch: %s", name, why) end
   end
-  local op, why = core.query_watch(conn.client, database, collection, filter, stages_of(given),
-    server_options(self, given), opening.read_preference(self))
+  local op, why = core.query_watch(conn.client, database, collection, filter,
+    stages_of(self, given), server_options(self, given), opening.read_preference(self))
   if not op then misuse("%s: watch: %s", name, why) end
   return setmetatable({ op = op, conn = conn, meta = self._meta,
     token = given.resume_after or given.start_after }, ChangeStream)

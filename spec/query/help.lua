@@ -32,6 +32,24 @@ function help.one(fn)
   return list[1].command
 end
 
+--- Calls fn, and `act` once in the middle of it, when the server has answered the first command of
+--- that name. What fn returned.
+function help.between(name, act, fn)
+  local off
+  off = modm.on("command", function(event)
+    if event.phase ~= "succeeded" or event.name ~= name or not off then return end
+    local stop = off
+    off = nil
+    stop()
+    act()
+  end)
+  local list = { pcall(fn) }
+  if off then off() end
+  assert(not off, "there was no " .. name)
+  if not list[1] then error(list[2], 0) end
+  return list[2], list[3], list[4]
+end
+
 --- The message that fn raises, and whether it is raised at a line of the file that calls this.
 function help.raised(fn)
   local ok, err = pcall(fn)

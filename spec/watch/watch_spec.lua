@@ -30,11 +30,13 @@ describe("a change stream", function()
 
   -- The next n changes.
   local function take(stream, n)
-    local list = {}
+    local list, tries = {}, 0
     while #list < n do
       local change, message = stream:next()
       assert(not message, message)
       list[#list + 1] = change
+      tries = tries + 1
+      assert(tries < n + 100, "only " .. #list .. " changes came")
     end
     return list
   end
@@ -177,6 +179,47 @@ describe("a change stream", function()
     assert.equal(7, take(stream, 1)[1].document.n)
     assert.same({ 7 }, seen)
     stream:close()
+  end)
+
+  it("tells of the mark of a soft delete, and then no more until it is taken away", function()
+    local Member = modm.MongoModel:extend("watch.Member", {
+      name = fields.CharField {}, n = fields.IntegerField {},
+      deleted_at = fields.DateTimeField { mongo_name = "d" },
+      Meta = { connection_alias = "watch", soft_delete = true } })
+    local ann, bob = assert(Member { name = "Ann" }:save()), assert(Member { name = "Bob" }:save())
+    local eve = Member { _id = modm.ObjectId(), name = "Eve" }
+    local names = { [tostring(ann.pk)] = "Ann", [tostring(bob.pk)] = "Bob",
+      [tostring(eve.pk)] = "Eve" }
+    local function told(stream, n)
+      local list = {}
+      for i, change in ipairs(take(stream, n)) do
+        local doc = change.document
+        list[i] = ("%s %s%s"):format(change.operation, names[tostring(change.key)],
+          doc and doc.deleted_at and " marked" or "")
+      end
+      return table.concat(list, ", ")
+    end
+    local anns, living = watch(Member.objects:filter { name = "Ann" }), watch(Member.objects:all())
+    local all, bin = watch(Member.objects:with_deleted()), watch(Member.objects:only_deleted())
+    assert(bob:delete())
+    assert(ann:delete())
+    Member.objects:with_deleted():filter { pk = ann.pk }:update { ["$set"] = { n = 1 } }
+    assert(eve:save { force_insert = true })
+    assert.equal("update Ann marked", told(anns, 1))
+    assert.equal("update Bob marked, update Ann marked, insert Eve", told(living, 3))
+    assert.equal("update Bob marked, update Ann marked, update Ann marked, insert Eve",
+      told(all, 4))
+    assert.equal("update Bob marked, update Ann marked, update Ann marked", told(bin, 3))
+    assert(ann:restore())
+    assert.equal("update Ann", told(anns, 1))
+    assert.equal("update Ann", told(living, 1))
+    assert.equal("update Ann", told(all, 1))
+    assert.is_nil(bin:next())
+    assert(ann:delete { hard = true })
+    for _, stream in ipairs { anns, living, all, bin } do
+      assert.equal("delete Ann", told(stream, 1))
+      stream:close()
+    end
   end)
 
   it("says nil when nothing came in time", function()

@@ -51,7 +51,7 @@ end
 -- _limit, _empty; _projection, such pairs or what project() was given, and _projection_kind;
 -- _values, _related; _collation, _hint, _comment, _max_time (milliseconds), _batch_size; _silent,
 -- that no hook after load runs; _with_deleted, that documents marked as deleted are found too;
--- _upsert; _session ("none" for false).
+-- _upsert; _guard, a modm.DeleteGuard; _session ("none" for false).
 
 --- A queryset of all documents of a model.
 ---@param class table QuerySet or what extends it

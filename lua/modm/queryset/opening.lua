@@ -98,9 +98,11 @@ function opening.conditions(self) return core.join(self._meta.schema, opening.pa
 ---@param self modm.QuerySet
 ---@return string[]
 function opening.parts(self)
-  if not self._meta.mark or self._with_deleted then return self._parts end
+  local hides = self._meta.mark and not self._with_deleted
+  if not hides and not self._guard then return self._parts end
   local parts = { unpack(self._parts) }
-  parts[#parts + 1] = kept.marked(self._meta, false, self._upsert)
+  if self._guard then parts[#parts + 1] = self._guard.filter end
+  if hides then parts[#parts + 1] = kept.marked(self._meta, false, self._upsert) end
   return parts
 end
 

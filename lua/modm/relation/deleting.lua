@@ -48,9 +48,11 @@ end
 
 -- Deletes the documents of a slice, what refers to them being dealt with.
 local function remove(task, job)
-  local n, message, err = keys.delete(task.place, task.set, task.from, task.to)
+  local place = task.place
+  local n, message, err = keys.delete(place, task.set, task.from, task.to)
   if not n then return nil, message, err end
-  progress.add(job.deleted, task.place.meta, n)
+  if n == 0 and place.guard then return place.guard.explain() end
+  progress.add(job.deleted, place.meta, n)
   if not task.rule then job.counted = job.counted + n end
   return true
 end
@@ -165,7 +167,7 @@ function deleting.delete(queryset, hard, atomic)
   local place
   place, message, err = keys.open(queryset._meta, hard)
   if not place then return nil, message, err end
-  place.settings = opening.write_settings(queryset)
+  place.settings, place.guard = opening.write_settings(queryset), queryset._guard
   local job = progress.new(queryset._meta, atomic)
   job.stack, job.sets, job.counted, job.hard = {}, {}, 0, hard
   local denied, cycles = denying.look_ahead(queryset._meta)

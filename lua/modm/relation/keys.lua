@@ -13,12 +13,17 @@ keys.MOST = 1000
 
 local ID = { "_id", 0 }
 
+---@class modm.DeleteGuard
+---@field filter string in BSON, what must hold for the document when it goes
+---@field explain fun(): true|nil, string?, modm.Error? the error, where it no longer held
+
 ---@class modm.Place where the documents of a model are
 ---@field meta table
 ---@field conn table
 ---@field database string
 ---@field collection string
 ---@field soft boolean whether its documents are marked instead of deleted
+---@field guard modm.DeleteGuard|nil of one document, which goes last of all or not at all
 ---@field settings table|nil what its writes have besides, for the driver
 
 ---@param meta table
@@ -115,6 +120,7 @@ end
 function keys.delete(place, set, from, to)
   local parts = { core.keys_filter(set, from, to, ID) }
   if place.soft then parts[2] = kept.marked(place.meta, false) end
+  if place.guard then parts[#parts + 1] = place.guard.filter end
   return keys.delete_filter(place, core.join(place.meta.schema, parts))
 end
 

@@ -51,7 +51,7 @@ function Document:save_with(change, options) end
 ---@param options? modm.DeleteOptions
 ---@return true? ok
 ---@return string? message
----@return modm.Error? err OperationError when it has no key or a rule denies
+---@return modm.Error? err OperationError when it has no key or a rule denies; ConflictError
 function Document:delete(options) end
 
 --- Takes away the mark of a deleted document, of a model with Meta.soft_delete.
@@ -59,7 +59,7 @@ function Document:delete(options) end
 ---@param self T
 ---@return T? document
 ---@return string? message
----@return modm.Error? err
+---@return modm.Error? err OperationError when it has no key, DoesNotExist, ConflictError
 function Document:restore() end
 
 --- Reads the document anew. With names, only those fields; changes of the others stay.
