@@ -60,7 +60,8 @@ end
 
 -- What was seen of the documents that were asked for; there is at least one.
 local function see(conn, collection, limit, sample)
-  local total, op = math.min(server.count(conn, collection), sample or limit), nil
+  local total = math.min(server.count(conn, collection), sample or limit)
+  local op
   if sample then
     op = core.aggregate(conn.client, conn.database, collection,
       { { ["$sample"] = { size = sample } } })

@@ -1,5 +1,5 @@
---- Which collection the ObjectIds of a field are keys of: each collection is asked once for all keys
---- that were seen, however many fields have them.
+--- Which collection the ObjectIds of a field are keys of. Each collection is asked once, for all
+--- keys that were seen.
 
 local core = require "modm.core"
 local server = require "modm.cli.server"
