@@ -43,6 +43,7 @@ push_rules (lua_State *L, const modm_field *f)
    lua_setfield (L, -2, "unsaid");
    set_flag (L, "required", f->flags & MODM_FIELD_REQUIRED);
    set_flag (L, "blank", f->flags & MODM_FIELD_BLANK);
+   set_flag (L, "container", f->kind->is_container);
    if (f->kind->role == MODM_EMBEDDED)
       set_model (L, f);
    if (f->inner) {
@@ -52,7 +53,7 @@ push_rules (lua_State *L, const modm_field *f)
 }
 
 /* core.rules(schema, name) -> {rules =, unsaid = {{rule =, why =}, ...}, required =, blank =,
- * inner = the same of a list's items, model = of an embedded document} */
+ * container =, inner = the same of a list's items, model = of an embedded document} */
 int
 modm_schema_l_rules (lua_State *L)
 {

@@ -34,7 +34,8 @@ describe("modm schema", function()
     assert.equal('{"bsonType":"object","additionalProperties":false,"properties":{"_id":'
       .. '{"bsonType":"string","minLength":1,"pattern":"^[^@]+@[^@]+\\\\z"},'
       .. '"_cls":{"enum":["User"]}},"required":["_id","_cls"]}\n', found.out)
-    assert.equal("User.email: not said: validators (functions of the program)\n", found.err)
+    assert.equal("User.email: not said: validators (functions of the program)\n"
+      .. "User: not said: UTF-8 (the server takes strings that are not)\n", found.err)
     assert.equal(0, found.code)
   end)
 

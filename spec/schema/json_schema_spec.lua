@@ -33,6 +33,7 @@ end
 local cases = {
   CharField = {
     { {}, { "a", "ä€", 5 }, { "", modm.null, id, {} } },
+    { { blank = true }, { "", modm.Binary("", 128) }, {} },
     { { min_length = 2, max_length = 3 }, { "ab", "äöü", "😀😀" }, { "a", "abcd", "äöüß", "😀" } },
     { { blank = true, min_length = 2 }, { "", modm.null, "ab", {} }, { "a" } },
     { { choices = { "s", { "m", "medium" } } }, { "s", "m" }, { "medium", "x", "" } },
@@ -44,7 +45,8 @@ local cases = {
     { {}, { 1, -7, 2 ^ 40, "12", modm.Int64(5) }, { 1.5, "x", modm.null, "", {}, id } },
     { { min_value = -1, max_value = 2 ^ 40 }, { -1, 2 ^ 40 }, { -2, 2 ^ 40 + 1 } },
     { { choices = { 1, 2 } }, { 1, "2" }, { 3 } },
-    { { blank = true }, { "", modm.null, 5 }, { "x", 1.5 } },
+    { { blank = true }, { "", modm.null, core.object {}, core.array {}, modm.Binary "",
+      modm.Binary("", 5), 5 }, { "x", 1.5 }, { blank = { binary } } },
   },
   BigIntegerField = {
     { {}, { 1, 2 ^ 53, "12" }, { 1.5, "x", modm.null } },
@@ -278,6 +280,26 @@ describe("the server's schema", function()
     assert(Loose:install_validator())
     assert.is_true((insert_raw(Loose, { a = 1, b = 2 })))
     assert.is_true(refused_by_server(Loose, { a = "x" }))
+  end)
+
+  it("lists once that the server does not look whether text is UTF-8", function()
+    local Model = modm.MongoModel:extend("server.Text", {
+      text = f.CharField { max_length = 5 },
+      parts = f.EmbeddedModelListField { Part },
+      Meta = { connection_alias = "schema" },
+    })
+    local installed = assert(Model:install_validator())
+    assert.same({ { model = "server.Text", field = "", rule = "UTF-8",
+      why = "the server takes strings that are not" } }, installed.unsaid)
+    local bytes = core.encode(core.ordered { { "insert", "text" },
+      { "documents", { { _id = modm.ObjectId(), text = "M@", _cls = "server.Text" } } } })
+    assert(conn:run(core.command(conn.client, "write", conn.database, (bytes:gsub("M@", "M\252")))))
+    assert.is_false(assert(Model.objects:all():first()):is_valid())
+    local Numbers = modm.MongoModel:extend("server.Numbers", {
+      list = f.ListField { f.IntegerField {} },
+      at = f.DateTimeField {},
+    })
+    assert.same({}, (select(2, Numbers:json_schema())))
   end)
 
   it("lists what it cannot say, by model and field", function()

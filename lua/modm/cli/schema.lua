@@ -61,8 +61,8 @@ function schema.run(given)
     print(json.encode(row.schema))
     if row.before then print("before: " .. json.encode(row.before)) end
     for _, rule in ipairs(row.unsaid) do
-      io.stderr:write(("%s.%s: not said: %s (%s)\n"):format(rule.model, rule.field, rule.rule,
-        rule.why))
+      local place = rule.field == "" and rule.model or rule.model .. "." .. rule.field
+      io.stderr:write(("%s: not said: %s (%s)\n"):format(place, rule.rule, rule.why))
     end
   end
   return 0

@@ -29,10 +29,8 @@ local function arranged(rules)
   return core.ordered(list)
 end
 
--- What a field that may be blank is stored as when it is: as what was assigned.
-local function blank_rule()
-  return { enum = { core.null, "", core.object {}, core.array {}, core.Binary("") } }
-end
+-- Types of values with text in them; an array or object here is one of unnamed parts.
+local texts = { string = true, regex = true, javascript = true, array = true, object = true }
 
 local function choices_of(options)
   local values = {}
@@ -44,6 +42,20 @@ end
 
 local function add_unsaid(walk, field, rule, why)
   walk.unsaid[#walk.unsaid + 1] = { model = walk.model, field = field, rule = rule, why = why }
+end
+
+-- What a field that may be blank is stored as when it is: as what was assigned, also by other
+-- programs. That bytes are empty cannot be said, and each subtype is a value of its own.
+local function with_blank(walk, field, found, rules)
+  local blank = { core.null, "", core.object {}, core.array {} }
+  local any = { { enum = blank }, rules }
+  if found.container then
+    blank[5] = core.Binary ""
+  elseif rules.bsonType ~= "binData" then
+    any[3] = { bsonType = "binData" }
+    add_unsaid(walk, field, "blank", "whether bytes are none")
+  end
+  return core.ordered { { "anyOf", any } }
 end
 
 local family_rules
@@ -62,12 +74,14 @@ local function value_rules(walk, field, found, options)
       options.field and options.field.options or {})
   end
   rules.enum = choices_of(options)
-  local floor = not found.model and floors[rules.bsonType]
-  if not found.blank then
-    if floor then rules[floor] = math.max(rules[floor] or 1, 1) end
-    return arranged(rules)
+  if not (found.model or found.inner) then
+    local first = type(rules.bsonType) == "table" and rules.bsonType[1] or rules.bsonType
+    walk.has_text = walk.has_text or texts[first]
   end
-  return core.ordered { { "anyOf", { blank_rule(), arranged(rules) } } }
+  if found.blank then return with_blank(walk, field, found, arranged(rules)) end
+  local floor = not found.model and floors[rules.bsonType]
+  if floor then rules[floor] = math.max(rules[floor] or 1, 1) end
+  return arranged(rules)
 end
 
 -- The names that documents of a model have under _cls; nil when it stores none.
@@ -145,8 +159,12 @@ end
 ---@return table schema an ordered document
 ---@return modm.Unsaid[] unsaid
 function json_schema.of(meta)
-  local walk = { unsaid = {}, depth = {}, model = meta.name }
-  return arranged(family_rules(walk, meta, "")), walk.unsaid
+  local walk = { unsaid = {}, depth = {}, model = meta.name, has_text = false }
+  local rules = arranged(family_rules(walk, meta, ""))
+  if walk.has_text then
+    add_unsaid(walk, "", "UTF-8", "the server takes strings that are not")
+  end
+  return rules, walk.unsaid
 end
 
 return json_schema
