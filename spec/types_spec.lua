@@ -5,7 +5,7 @@ local modm = require "modm"
 local LIBRARY = "types/library/"
 local FILES = {
   "modm.lua", "modm/document.lua", "modm/fields.lua", "modm/files.lua", "modm/model.lua",
-  "modm/queryset.lua", "modm/values.lua",
+  "modm/pipeline.lua", "modm/queryset.lua", "modm/values.lua",
 }
 
 local function contents(path)

@@ -197,11 +197,11 @@ finish (lua_State *L, bool ok, modm_filter *c)
    return ok ? 1 : modm_filter_fail (L, c);
 }
 
-/* core.filter(schema, table) -> bytes | nil, message, path, misuse */
+/* core.filter(schema or nil, table) -> bytes | nil, message, path, misuse */
 int
 modm_filter_l_filter (lua_State *L)
 {
-   const modm_schema *s = modm_schema_check (L, 1);
+   const modm_schema *s = lua_isnil (L, 1) ? NULL : modm_schema_check (L, 1);
    luaL_checktype (L, 2, LUA_TTABLE);
    modm_filter c = {.L = L, .b = modm_buffer_push (L)};
    bool ok = modm_filter_document (&c, s, 2, 0);

@@ -8,6 +8,7 @@
 
 local base = require "modm.queryset.base"
 local errors = require "modm.errors"
+local joining = require "modm.pipeline.joining"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local rows = require "modm.rows"
@@ -23,6 +24,7 @@ require "modm.queryset.atomic"
 require "modm.queryset.modify"
 require "modm.queryset.creating"
 require "modm.queryset.page"
+require "modm.pipeline"
 require "modm.watching"
 
 -- What the other modules of modm use.
@@ -108,18 +110,6 @@ function QuerySet:count(...)
   return found[1] and found[1].n or 0
 end
 
--- Options of an aggregation, in MongoDB's own words as its stages are.
-local known_options = {
-  allowDiskUse = "boolean", batchSize = "integer", bypassDocumentValidation = "boolean",
-  collation = "table", comment = "any", hint = "table|string", let = "table",
-  maxTimeMS = "integer", readConcern = "table", writeConcern = "table",
-}
-
-local function is_stage(value)
-  local key = type(value) == "table" and next(value)
-  return type(key) == "string" and key:sub(1, 1) == "$" and next(value, key) == nil
-end
-
 --- Runs stages over what the queryset finds: its conditions, order, range and projection come
 --- first.
 ---@param ... table stages, as in PyMongo; a last table without $ holds options (allowDiskUse, ...)
@@ -130,12 +120,12 @@ function QuerySet:aggregate(...)
   if #stages ~= select("#", ...) then
     misuse("%s: a stage of the aggregation is nil", self._meta.name)
   end
-  if type(last) == "table" and not is_stage(last) and last[1] == nil then
+  if type(last) == "table" and not joining.is_stage(last) and last[1] == nil then
     options = table.remove(stages)
-    base.check_options("aggregate", options, known_options)
+    base.check_options("aggregate", options, opening.aggregate_options)
   end
   for i, stage in ipairs(stages) do
-    if not is_stage(stage) then
+    if not joining.is_stage(stage) then
       misuse("%s: stage %d of the aggregation must be a table with one key, { [\"$...\"] = ... }",
         self._meta.name, i)
     end

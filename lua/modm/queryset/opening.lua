@@ -10,6 +10,13 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local opening = {}
 
+--- Options of an aggregation, in MongoDB's own words as its stages are.
+opening.aggregate_options = {
+  allowDiskUse = "boolean", batchSize = "integer", bypassDocumentValidation = "boolean",
+  collation = "table", comment = "any", hint = "table|string", let = "table",
+  maxTimeMS = "integer", readConcern = "table", writeConcern = "table",
+}
+
 --- The projection as a table for the server, without what a named parent already takes in.
 ---@param self modm.QuerySet
 ---@return table|nil
@@ -204,6 +211,22 @@ local function own_stages(self)
   return list
 end
 
+-- The conditions in BSON, or nil where all documents of the collection are meant.
+local function limiting(self)
+  local limited = #opening.parts(self) > 0 or core.class_name(self._meta.schema)
+  return limited and opening.conditions(self) or nil
+end
+
+--- What a queryset finds as stages of a pipeline.
+---@param self modm.QuerySet
+---@return table[]
+function opening.stages(self)
+  local list, conditions = {}, limiting(self)
+  if conditions then list[1] = { ["$match"] = core.decode(conditions) } end
+  for _, stage in ipairs(own_stages(self)) do list[#list + 1] = stage end
+  return list
+end
+
 --- The operation that runs stages over what the queryset finds.
 ---@param self modm.QuerySet
 ---@param stages table[]
@@ -212,8 +235,7 @@ end
 function opening.pipeline(self, stages, given)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local limited = #opening.parts(self) > 0 or core.class_name(self._meta.schema)
-  local conditions = limited and opening.conditions(self) or nil
+  local conditions = limiting(self)
   local front = leading.stages(self._meta.name, stages[1], conditions, #self._parts > 0)
   local all, options = front or {}, read_options(self)
   for _, stage in ipairs(own_stages(self)) do all[#all + 1] = stage end

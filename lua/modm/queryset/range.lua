@@ -2,45 +2,18 @@
 
 local base = require "modm.queryset.base"
 local misuse = require "modm.misuse"
+local order = require "modm.queryset.order"
 
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
-
--- { "name", direction }, not { "name", "other" }
-local function is_pair(item)
-  return type(item) == "table" and type(item[1]) == "string" and item[2] ~= nil
-    and type(item[2]) ~= "string"
-end
-
--- Adds pairs of stored name and direction to the list.
-local function add_order(self, list, item)
-  local name, direction = item, 1
-  if is_pair(item) then
-    name, direction = item[1], item[2]
-  elseif type(item) == "table" then
-    for _, one in ipairs(item) do add_order(self, list, one) end
-    return
-  elseif type(item) == "string" and item:sub(1, 1) == "-" then
-    name, direction = item:sub(2), -1
-  end
-  if type(name) ~= "string" then
-    misuse("%s: an order is \"name\", \"-name\" or { \"name\", 1 or -1 }", self._meta.name)
-  end
-  if type(direction) == "table" then -- {["$meta"] = "textScore"}: no field
-    list[#list + 1] = { name, direction }
-  elseif direction == 1 or direction == -1 then
-    list[#list + 1] = { base.stored_names(self, name)[1], direction }
-  else
-    misuse("%s: the direction of '%s' must be 1 or -1", self._meta.name, name)
-  end
-end
 
 --- Sorts: "name", "-name", { "name", 1 }, or lists of them. Replaces an earlier order.
 ---@param ... string|table
 ---@return modm.QuerySet
 function QuerySet:order_by(...)
-  local list = {}
-  for i = 1, select("#", ...) do add_order(self, list, (select(i, ...))) end
+  local list = order.pairs_of(self._meta.name, function(name)
+    return base.stored_names(self, name)[1]
+  end, ...)
   return base.step(self, { _order = #list > 0 and list })
 end
 

@@ -449,6 +449,11 @@ function QuerySet:aggregate(...) end
 ---@return modm.Error? err
 function QuerySet:page(options) end
 
+--- An aggregation over what the queryset finds, to be built stage by stage in the model's names.
+---@param options? table of the server, as aggregate takes them
+---@return modm.Pipeline
+function QuerySet:pipeline(options) end
+
 ---@class modm.WatchOptions
 ---@field full_document? "updateLookup"|"default"|"whenAvailable"|"required" "updateLookup" without
 ---@field full_document_before_change? "off"|"whenAvailable"|"required"
