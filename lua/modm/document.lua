@@ -12,9 +12,9 @@ local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
 local running = require "modm.session.running"
-local session = require "modm.session"
 local scope = require "modm.scope"
 local scoped = require "modm.model.scoped"
+local session = require "modm.session"
 local validation = require "modm.validation"
 
 local document = { methods = {}, embedded_methods = {} }
@@ -199,7 +199,7 @@ end
 -- The session that options name: nil where they do not.
 local function session_of(meta, given)
   if not given or given.session == nil then return nil end
-  return session.check(meta.name, given.session)
+  return session.check(meta, given.session)
 end
 
 --- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
@@ -226,7 +226,7 @@ local delete_options = { hard = "boolean", atomic = "boolean", session = "boolea
 --- hooks after it run when there was something to delete.
 --- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
 ---@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic:
---- all or nothing
+--- all or nothing, with what the hooks do
 ---@return true|nil ok, string? message, modm.Error? err ConflictError: another save came first
 function methods:delete(given)
   local meta = meta_with_collection(self, "delete")
@@ -261,26 +261,11 @@ local function names_to_read(meta, names)
   return heads, stored
 end
 
-local refresh_options = { session = "boolean|table" }
-
---- Reads the document anew. With names, only those fields; changes of the others stay.
----@param names string[]|nil
----@param given { session: modm.Session|false|nil }|nil
----@return modm.Document|nil, string?, modm.Error?
-function methods:refresh_from_db(names, given)
-  local meta = meta_with_collection(self, "refresh_from_db")
-  guard.refuse(meta, self, "refresh_from_db")
-  options.check("refresh_from_db", given, refresh_options)
-  local key = core.key(self)
-  if key == nil then
-    return errors.failure(errors.new("OperationError",
-      meta.name .. ": cannot refresh before the first save"))
-  end
-  local set, stored = meta.default_manager:filter { pk = key }, nil
+-- Reads anew, with the hooks after load of this document, not of the one that is read.
+local function refresh(self, meta, names)
+  local set, stored = meta.default_manager:filter { pk = core.key(self) }, nil
   if meta.mark then set = set:with_deleted() end
-  set = base.step(set, { _silent = true }) -- the hooks are for this document, not for the fresh one
-  local own = session_of(meta, given)
-  if own ~= nil then set = set:session(own) end
+  set = base.step(set, { _silent = true })
   if names and scoped.is_elsewhere(self, meta) then
     return errors.failure(errors.new("OperationError", meta.name
       .. ": it came from another collection, so it can only be refreshed as a whole"))
@@ -297,6 +282,23 @@ function methods:refresh_from_db(names, given)
   ok, message, err = hooks.run(meta, self, "after load")
   if not ok then return nil, message, err end
   return self
+end
+
+local refresh_options = { session = "boolean|table" }
+
+--- Reads the document anew. With names, only those fields; changes of the others stay.
+---@param names string[]|nil
+---@param given { session: modm.Session|false|nil }|nil
+---@return modm.Document|nil, string?, modm.Error?
+function methods:refresh_from_db(names, given)
+  local meta = meta_with_collection(self, "refresh_from_db")
+  guard.refuse(meta, self, "refresh_from_db")
+  options.check("refresh_from_db", given, refresh_options)
+  if core.key(self) == nil then
+    return errors.failure(errors.new("OperationError",
+      meta.name .. ": cannot refresh before the first save"))
+  end
+  return running.with(session_of(meta, given), refresh, self, meta, names)
 end
 
 --- Fetches what the document refers to: one query for each collection and level.

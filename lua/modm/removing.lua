@@ -6,6 +6,7 @@ local errors = require "modm.errors"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local saving = require "modm.saving"
+local transaction = require "modm.transaction"
 
 local removing = {}
 
@@ -49,12 +50,7 @@ local function take_kept(doc, meta, version)
   return doc
 end
 
---- Deletes a document, or marks it as deleted, with the hooks around it and the delete rules.
----@param doc modm.Document
----@param meta table of its model
----@param given table options of delete
----@return true|nil ok, string? message, modm.Error? err ConflictError: another change came first
-function removing.delete(doc, meta, given)
+local function delete(doc, meta, given)
   local ok, message, err = hooks.run(meta, doc, "before delete")
   if not ok then return nil, message, err end
   local set, version, refused = set_of(doc, meta)
@@ -69,6 +65,17 @@ function removing.delete(doc, meta, given)
     if not ok then return nil, message, err end
   end
   return hooks.run(meta, doc, "after delete")
+end
+
+--- Deletes a document, or marks it as deleted, with the hooks around it and the delete rules.
+---@param doc modm.Document
+---@param meta table of its model
+---@param given table options of delete
+---@return true|nil ok, string? message, modm.Error? err ConflictError: another change came first
+function removing.delete(doc, meta, given)
+  given = { hard = given.hard, atomic = given.atomic } -- the session is the coroutine's by now
+  if not given.atomic then return delete(doc, meta, given) end
+  return transaction.join(meta, function() return delete(doc, meta, given) end)
 end
 
 --- Takes the mark of a deleted document away. Nothing is sent twice: one that has none stays.

@@ -53,7 +53,7 @@ local function fill(source, list, most, bytes, eager)
     if not ok then count, failed = #list, reading_error(source, count) end
     if source.schema then scoped.note(list, n + 1, count) end
     if source.meta then
-      local good, err = hooks.loaded(source.meta, list, n, count)
+      local good, err = running.with(source.conn.session, hooks.loaded, source.meta, list, n, count)
       count, failed = good, err or failed
     end
     if failed or (count > n and not eager) then return count, failed end

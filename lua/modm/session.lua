@@ -53,13 +53,19 @@ function session.new(conn, causal, snapshot)
     handle = core.session(conn.client, causal, snapshot) }, Session)
 end
 
---- Raises for what is neither a session nor false.
----@param what string for the message
+--- Raises for what is neither a session of the model's connection nor false.
+---@param meta table of the model
 ---@param value any
 ---@return modm.Session|false
-function session.check(what, value)
-  if value ~= false and not session.is_session(value) then
-    misuse("%s: 'session' must be a session, or false for none", what)
+function session.check(meta, value)
+  if value == false then return false end
+  if not session.is_session(value) then
+    misuse("%s: 'session' must be a session, or false for none", meta.name)
+  end
+  local conn = meta:place()
+  if conn and value.connection ~= conn then
+    misuse("%s: the session is of the connection '%s', which is not, or no longer, the model's",
+      meta.name, value.alias)
   end
   return value
 end

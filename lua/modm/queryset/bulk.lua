@@ -11,6 +11,7 @@ local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
 local registry = require "modm.registry"
+local running = require "modm.session.running"
 local saving = require "modm.saving"
 local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
@@ -207,21 +208,9 @@ local function insert_all(job)
   return true
 end
 
---- Inserts many documents, with the hooks of validate, save and insert: those before it of all of
---- them, then those after it of what was inserted. Returns their keys in order, or with `retrieve`
---- the instances, which have them too. When some fail, err.failures lists them.
----@param documents modm.Document[]|modm.Document
----@param given modm.BulkCreateOptions|nil full_clean (true): validate all before anything is sent;
---- ordered (true): stop at the first that fails; bypass_document_validation: of the server's schema
----@return any[]|nil keys
----@return string? message
----@return modm.Error? err with failures, a list of modm.InsertFailure
-function QuerySet:bulk_create(documents, given)
-  base.check_options("bulk_create", given, known_options)
-  given = given or {}
-  self = base.joined(self, given)
-  local job = { meta = self._meta, documents = check_documents(self._meta, documents),
-    ordered = given.ordered ~= false, failures = {}, stored = {} }
+local function create(self, documents, given)
+  local job = { meta = self._meta, documents = documents, ordered = given.ordered ~= false,
+    failures = {}, stored = {} }
   job.settings = opening.write_settings(self)
   job.settings.ordered = job.ordered
   job.settings.bypassDocumentValidation = given.bypass_document_validation
@@ -243,6 +232,23 @@ function QuerySet:bulk_create(documents, given)
   local keys = {}
   for i, doc in ipairs(job.documents) do keys[i] = core.key(doc) end
   return keys
+end
+
+--- Inserts many documents, with the hooks of validate, save and insert: those before it of all of
+--- them, then those after it of what was inserted. Returns their keys in order, or with `retrieve`
+--- the instances, which have them too. When some fail, err.failures lists them.
+---@param documents modm.Document[]|modm.Document
+---@param given modm.BulkCreateOptions|nil full_clean (true): validate all before anything is sent;
+--- ordered (true): stop at the first that fails; bypass_document_validation: of the server's schema
+---@return any[]|nil keys
+---@return string? message
+---@return modm.Error? err with failures, a list of modm.InsertFailure
+function QuerySet:bulk_create(documents, given)
+  base.check_options("bulk_create", given, known_options)
+  given = given or {}
+  documents = check_documents(self._meta, documents)
+  self = base.joined(self, given)
+  return running.with(opening.session(self), create, self, documents, given)
 end
 
 return QuerySet

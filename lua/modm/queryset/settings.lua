@@ -59,7 +59,7 @@ end
 ---@param value modm.Session|false
 ---@return modm.QuerySet
 function QuerySet:session(value)
-  value = session.check(self._meta.name .. ": session", value)
+  value = session.check(self._meta, value)
   return base.step(self, { _session = value or "none" })
 end
 
