@@ -122,6 +122,44 @@ describe("files of documents:", function()
     end)
   end)
 
+  it("are stored without validation, too", function()
+    local function source(text)
+      local given = false
+      return help.source(function()
+        if given then return nil end
+        given = true
+        return text
+      end)
+    end
+    local doc = assert(Post { _id = 1, file = source "one" }:save { full_clean = false })
+    assert.equal("one", text_of(Post, doc))
+    doc = Post { _id = 2, file = source "two" }
+    assert(Post.objects:bulk_create({ doc }, { full_clean = false }))
+    assert.equal("two", text_of(Post, doc))
+    assert.same({ 2, 2 }, help.counts(conn))
+  end)
+
+  it("are stored once where one document is given twice", function()
+    local doc = new(1, "one")
+    local ok, _, err = Post.objects:bulk_create { doc, doc }
+    assert.is_nil(ok)
+    assert.equal(2, err.failures[1].index)
+    assert.same({ 1, 1 }, help.counts(conn))
+    assert.equal("one", text_of(Post, doc))
+  end)
+
+  it("are taken back when a later one of the same document cannot be stored", function()
+    local doc = Post { _id = 1, file = modm.ContentFile "one",
+      part = Part { file = modm.File "/nowhere/at/all" } }
+    local ok, message = doc:save()
+    assert.is_nil(ok)
+    assert.matches("^writes.Part.file: .*No such file", message)
+    assert.same({ 0, 0 }, help.counts(conn))
+    doc.part = nil
+    assert(doc:save())
+    assert.equal("one", text_of(Post, doc))
+  end)
+
   it("update, a filter and a pipeline say that they store none", function()
     local doc = assert(new(1, "one"):save())
     for _, value in ipairs { modm.ContentFile "x", doc.file } do

@@ -167,7 +167,10 @@ local cases = {
   },
 }
 cases.OrderedDictField = cases.DictField
-cases.FileField = { { {}, { id, modm.ContentFile "x" }, { modm.null } } }
+cases.FileField = {
+  { {}, { id, modm.ContentFile "x" }, { modm.null } },
+  { { blank = true }, { id, modm.null }, {} },
+}
 cases.ImageField = { { {}, { id }, { modm.null } } }
 
 local count = 0
