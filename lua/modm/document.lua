@@ -138,7 +138,8 @@ local save_options = { cascade = "boolean", full_clean = "boolean", force_insert
 local under_way = scope.new()
 
 --- Methods whose names fields may have: name -> method.
-document.hidable = require "modm.atomic".methods
+document.hidable = { related = require "modm.relation.reverse".related }
+for name, method in pairs(require "modm.atomic".methods) do document.hidable[name] = method end
 
 for name, method in pairs(document.hidable) do methods[name] = method end
 

@@ -81,6 +81,13 @@ function Document:refresh_from_db(names, options) end
 ---@return modm.Error? err
 function Document:dereference(fields) end
 
+--- The documents of another model that refer to this one, as a queryset. A field of this name hides
+--- the method.
+---@param model modm.Model the one that refers
+---@param name string its reference, or list of them; dotted in embedded documents
+---@return modm.QuerySet<any>
+function Document:related(model, name) end
+
 --- Changes the document on the server, at once, and takes over what the server then has in the
 --- fields that were changed. Its other changes stay, and are not sent. A field of this name hides
 --- the method: modm.change(document, changes) does the same.
