@@ -69,6 +69,8 @@ modm_document *modm_document_push (lua_State *L, const modm_schema *s);
 modm_document *modm_document_load (lua_State *L, const modm_schema *s, int metatable,
                                    const uint8_t *bytes, size_t len, const modm_mask *mask);
 modm_document *modm_document_test (lua_State *L, int idx);
+/* A document as a reference holds it; NULL for its key, which may be an embedded document. */
+modm_document *modm_document_referred (lua_State *L, int idx);
 modm_document *modm_document_check (lua_State *L, int idx) __attribute__ ((returns_nonnull));
 /* Pushes the values table, making it first. */
 void modm_document_values (lua_State *L, int idx, modm_document *d);

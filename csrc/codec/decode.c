@@ -146,7 +146,7 @@ read_unset (lua_State *L, int idx, modm_document *d, uint32_t i)
 static modm_need
 resolve_one (lua_State *L, int idx, const modm_document *d, uint32_t i)
 {
-   if (lua_isnil (L, -1) || modm_document_test (L, -1))
+   if (lua_isnil (L, -1) || modm_document_referred (L, -1))
       return MODM_NEED_NOTHING;
    modm_getuservalue (L, idx); /* the key is held, so there is one */
    lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
@@ -192,7 +192,7 @@ has_key (lua_State *L, int list, const modm_field *f)
       if (f->inner->inner)
          found = lua_type (L, item) == LUA_TTABLE && has_key (L, item, f->inner);
       else
-         found = !modm_document_test (L, item) && !modm_isnull (L, item);
+         found = !modm_document_referred (L, item) && !modm_isnull (L, item);
       lua_settop (L, item - 1);
    }
    if (!found)

@@ -115,14 +115,14 @@ reference_convert (lua_State *L, int idx, const modm_field *f, modm_error *err)
 {
    const modm_schema *target = modm_field_target (L, f);
    const modm_document *d = modm_document_test (L, idx);
+   const modm_field *key = &target->fields[target->primary];
    if (d && modm_schema_isa (d->schema, target))
       return MODM_SAME;
-   if (d) {
+   if (d && (modm_document_referred (L, idx) || key->kind->role != MODM_EMBEDDED)) {
       modm_error_set (err, "value must be an instance of %s, or its key, not an instance of %s.",
                       target->name, d->schema->name);
       return MODM_REFUSED;
    }
-   const modm_field *key = &target->fields[target->primary];
    return key->kind->convert (L, idx, key, NULL, err);
 }
 
@@ -139,7 +139,7 @@ static bool
 reference_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                   size_t key_len, int depth, modm_error *err)
 {
-   const modm_document *d = modm_document_test (L, idx);
+   const modm_document *d = modm_document_referred (L, idx);
    if (d)
       return modm_encode_key_of (L, idx, d, b, key, key_len, err);
    if (!f->target)

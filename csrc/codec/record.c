@@ -10,6 +10,13 @@ modm_document_test (lua_State *L, int idx)
 }
 
 modm_document *
+modm_document_referred (lua_State *L, int idx)
+{
+   modm_document *d = modm_document_test (L, idx);
+   return d && !(d->schema->flags & MODM_SCHEMA_EMBEDDED) ? d : NULL;
+}
+
+modm_document *
 modm_document_check (lua_State *L, int idx)
 {
    return modm_check (L, idx, &class_document);
@@ -225,7 +232,7 @@ keep_resolved (lua_State *L, int values, const modm_document *d)
       if (d->schema->fields[i].kind->role != MODM_REFERENCE)
          continue;
       lua_rawgeti (L, values, (int) i + 1);
-      if (modm_document_test (L, -1))
+      if (modm_document_referred (L, -1))
          lua_rawseti (L, values, (int) (d->schema->n + i + 1));
       else
          lua_pop (L, 1);

@@ -145,12 +145,10 @@ check_value (modm_validation *v, int idx, const modm_field *f)
 {
    int before = v->count;
    modm_document *d;
-   if (f->kind->role >= MODM_EMBEDDED && (d = modm_document_test (v->L, idx))) {
-      if (f->kind->role == MODM_EMBEDDED)
-         validate_document (v, idx, d, 0);
-      else
-         check_unsaved (v, d);
-   }
+   if (f->kind->role == MODM_EMBEDDED && (d = modm_document_test (v->L, idx)))
+      validate_document (v, idx, d, 0);
+   else if (f->kind->role == MODM_REFERENCE && (d = modm_document_referred (v->L, idx)))
+      check_unsaved (v, d);
    if (f->flags & MODM_FIELD_CHOICES)
       modm_check_choices (v->L, v, idx, f);
    if (v->count != before)

@@ -160,7 +160,7 @@ l_key (lua_State *L)
 static void
 push_keys (lua_State *L, const modm_field *f)
 {
-   modm_document *d = modm_document_test (L, -1);
+   modm_document *d = modm_document_referred (L, -1);
    if (d && f->kind->role == MODM_REFERENCE) {
       modm_document_push_pk (L, -1, d);
       lua_remove (L, -2);

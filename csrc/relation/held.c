@@ -21,7 +21,7 @@ static void
 add_held (lua_State *L, int idx, int list, int depth)
 {
    luaL_checkstack (L, 8, "documents");
-   if (modm_document_test (L, idx)) {
+   if (modm_document_referred (L, idx)) {
       lua_pushvalue (L, idx);
       add_once (L, list);
    } else if (lua_type (L, idx) == LUA_TTABLE && depth <= MODM_MAX_DEPTH) {

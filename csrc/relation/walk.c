@@ -138,7 +138,7 @@ modm_walk_key (modm_walk *w, int idx, modm_element *e)
    lua_State *L = w->L;
    modm_error err;
    modm_buffer *b = w->scratch;
-   if (lua_isnil (L, idx) || modm_isnull (L, idx) || modm_document_test (L, idx))
+   if (lua_isnil (L, idx) || modm_isnull (L, idx) || modm_document_referred (L, idx))
       return false;
    modm_buffer_reset (b);
    if (!modm_encode_field (L, idx, &w->target->fields[w->target->primary], b, "", 0, 0, &err))

@@ -36,6 +36,19 @@ local Chicken = modm.MongoModel:extend("lazy.Chicken", {
 local Egg = modm.MongoModel:extend("lazy.Egg", {
   name = f.CharField {}, chicken = f.ReferenceField { "lazy.Chicken" }, Meta = Meta })
 
+local Place = modm.EmbeddedMongoModel:extend("lazy.Place", {
+  x = f.IntegerField {}, y = f.IntegerField {}, Meta = { final = true } })
+local Tile = modm.MongoModel:extend("lazy.Tile", {
+  place = f.EmbeddedDocumentField { Place, primary_key = true },
+  name = f.CharField {},
+  Meta = Meta,
+})
+local Piece = modm.MongoModel:extend("lazy.Piece", {
+  tile = f.ReferenceField { Tile },
+  seen = f.ListField { f.ReferenceField { Tile } },
+  Meta = Meta,
+})
+
 local acme, jon, sam
 
 local function post(values)
@@ -48,6 +61,30 @@ describe("a reference", function()
     acme = assert(Company { name = "Acme" }:save())
     jon = assert(User { email = "jon@x.org", name = "Jon", company = acme }:save())
     sam = assert(Admin { email = "sam@x.org", name = "Sam", level = 3, best_friend = jon }:save())
+  end)
+
+  it("may have an embedded document as its key", function()
+    local tile = assert(Tile { place = Place { x = 1, y = 2 }, name = "corner" }:save())
+    for _, key in ipairs { tile, Place { x = 1, y = 2 }, core.ordered { { "x", 1 }, { "y", 2 } } } do
+      local piece = Piece { tile = key, seen = { key } }
+      assert(piece:save { cascade = true })
+      assert.same({ x = 1, y = 2 }, piece:to_son().tile)
+      assert.equal("corner", piece.tile.name)
+      assert.equal("corner", piece.seen[1].name)
+      local found = assert(Piece.objects:get { pk = piece.pk })
+      assert(found:full_clean())
+      assert.equal(1, found:id_of("tile").x)
+      assert.equal("corner", found.tile.name)
+      assert.equal("corner", found.seen[1].name)
+      assert(found:save())
+      assert.equal(piece.pk, assert(Piece.objects:get { pk = piece.pk, tile = key }).pk)
+    end
+    assert.equal(3, Piece.objects:count())
+    for piece in Piece.objects:select_related("tile", "seen"):iter() do
+      assert.same({ "corner", "corner" }, { piece.tile.name, piece.seen[1].name })
+    end
+    local _, message = Piece { tile = User { email = "x@x.org" } }:save()
+    assert.matches("value must be an instance of lazy.Tile", message)
   end)
 
   it("is stored as the bare key, fetched at the first read, and kept", function()
