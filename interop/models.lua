@@ -97,7 +97,8 @@ model(Model, "StandardUUID", {
 model(Model, "Setting", {
   name = fields.CharField { primary_key = true },
   value = fields.CharField { mongo_name = "v" },
-  Meta = { final = true, collection_name = "the.settings", write_concern = { w = 1, j = true } },
+  Meta = { final = true, collection_name = "the.settings", write_concern = { w = 1, j = true },
+    read_preference = "primaryPreferred", read_concern = "local" },
 })
 
 model(Model, "HTTPServerLog", {
@@ -219,6 +220,7 @@ model(Model, "Post", {
   big_key = fields.ReferenceField { models.BigKey },
   date_key = fields.ReferenceField { models.DateKey },
   uuid_key = fields.ReferenceField { models.UUIDKey },
+  pair_key = fields.ReferenceField { models.PairKey },
 })
 
 model(Model, "Cascading", {
@@ -254,6 +256,39 @@ model(Model, "Shift", {
 })
 
 Staff:register_delete_rule(Staff, "boss", modm.NULLIFY)
+
+-- Rules that reach the end of their cascade, through references with a mongo_name. PyMODM's rules
+-- know these by that name only.
+local Region = model(Model, "Region", { name = fields.CharField { primary_key = true } })
+
+local Town = model(Model, "Town", {
+  name = fields.CharField { primary_key = true },
+  region = fields.ReferenceField { Region, on_delete = modm.CASCADE },
+})
+
+local House = model(Model, "House", {
+  number = fields.IntegerField { primary_key = true },
+  town = fields.ReferenceField { Town, mongo_name = "t" },
+})
+Town:register_delete_rule(House, "town", modm.CASCADE)
+
+local Walk = model(Model, "Walk", {
+  name = fields.CharField { primary_key = true },
+  start = fields.ReferenceField { Town, mongo_name = "from" },
+  stops = fields.ListField { fields.ReferenceField { Town }, mongo_name = "s" },
+  houses = fields.ListField { fields.ReferenceField { House, on_delete = modm.PULL } },
+})
+Town:register_delete_rule(Walk, "start", modm.NULLIFY)
+Town:register_delete_rule(Walk, "stops", modm.PULL)
+
+model(Model, "Tour", {
+  name = fields.CharField { primary_key = true },
+  towns = fields.ListField { fields.ReferenceField { Town, on_delete = modm.NULLIFY } },
+})
+
+-- ---- keys that are made ----
+
+model(Model, "Note", { text = fields.CharField {}, count = fields.IntegerField { mongo_name = "n" } })
 
 -- ---- a field of each kind, for the values of each kind ----
 

@@ -5,7 +5,8 @@ from bson.codec_options import CodecOptions
 from bson.binary import STANDARD
 from pymodm import EmbeddedMongoModel, MongoModel, fields
 from pymodm.errors import ValidationError
-from pymongo import IndexModel
+from pymongo import IndexModel, ReadPreference
+from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 
@@ -103,6 +104,8 @@ class Setting(MongoModel):
         final = True
         collection_name = 'the.settings'
         write_concern = WriteConcern(w=1, j=True)
+        read_preference = ReadPreference.PRIMARY_PREFERRED
+        read_concern = ReadConcern('local')
 
 
 class HTTPServerLog(MongoModel):
@@ -249,6 +252,7 @@ class Post(MongoModel):
     big_key = fields.ReferenceField(BigKey)
     date_key = fields.ReferenceField(DateKey)
     uuid_key = fields.ReferenceField(UUIDKey)
+    pair_key = fields.ReferenceField(PairKey)
 
 
 class Cascading(MongoModel):
@@ -288,6 +292,48 @@ class Shift(MongoModel):
 
 
 Staff.register_delete_rule(Staff, 'boss', fields.ReferenceField.NULLIFY)
+
+
+# Rules that reach the end of their cascade, through references with a mongo_name. PyMODM's rules
+# know these by that name only.
+class Region(MongoModel):
+    name = fields.CharField(primary_key=True)
+
+
+class Town(MongoModel):
+    name = fields.CharField(primary_key=True)
+    region = fields.ReferenceField(Region, on_delete=fields.ReferenceField.CASCADE)
+
+
+class House(MongoModel):
+    number = fields.IntegerField(primary_key=True)
+    town = fields.ReferenceField(Town, mongo_name='t')
+
+
+Town.register_delete_rule(House, 't', fields.ReferenceField.CASCADE)
+
+
+class Walk(MongoModel):
+    name = fields.CharField(primary_key=True)
+    start = fields.ReferenceField(Town, mongo_name='from')
+    stops = fields.ListField(fields.ReferenceField(Town), mongo_name='s')
+    houses = fields.ListField(fields.ReferenceField(House, on_delete=fields.ReferenceField.PULL))
+
+
+Town.register_delete_rule(Walk, 'from', fields.ReferenceField.NULLIFY)
+Town.register_delete_rule(Walk, 's', fields.ReferenceField.PULL)
+
+
+class Tour(MongoModel):
+    name = fields.CharField(primary_key=True)
+    towns = fields.ListField(fields.ReferenceField(Town, on_delete=fields.ReferenceField.NULLIFY))
+
+
+# ---- keys that are made ----
+
+class Note(MongoModel):
+    text = fields.CharField()
+    count = fields.IntegerField(mongo_name='n')
 
 
 # ---- a field of each kind, for the values of each kind ----

@@ -1,4 +1,4 @@
--- modm's side of each step: peer.lua STEP DATABASE CASES; interop/peer.py is PyMODM's side.
+-- modm's side of each step: peer.lua STEP DATABASE CASES [CHANGES]; interop/peer.py is PyMODM's side.
 -- What a step prints must be the same on both sides; what it writes is compared by interop/run.
 local core = require "modm.core"
 local modm = require "modm"
@@ -7,7 +7,7 @@ local registry = require "modm.registry"
 local server = require "spec.support.server"
 local view = require "interop.view"
 
-local step, database, source = ...
+local step, database, source, changes = ...
 local unpack = table.unpack or unpack -- luacheck: ignore
 modm.connect(server.uri(database))
 modm.connect(server.uri(source), { alias = "cases" })
@@ -140,7 +140,7 @@ local function target_of(value, path)
 end
 
 function steps.change()
-  for _, case in ipairs(cases "changes") do
+  for _, case in ipairs(cases(changes or "changes")) do
     local document = found(case)
     for path, value in pairs(case.set or {}) do
       local target, last = target_of(document, path)
@@ -178,8 +178,18 @@ function steps.query()
       matching = case[name] and matching[name](matching, unpack(case[name])) or matching
     end
     print("query", n - 1, case.model, "counts", assert(matching:count()))
-    for document in matching:iter() do
-      view.show(document)
+    if case.aggregate then
+      for _, document in ipairs(assert(matching:aggregate(unpack(case.aggregate)):list())) do
+        view.show_value("", document)
+      end
+    elseif case.values then
+      for document in matching:values():iter() do
+        view.show_value("", document)
+      end
+    else
+      for document in matching:iter() do
+        view.show(document)
+      end
     end
   end
 end
@@ -204,11 +214,40 @@ function steps.probe()
   end
 end
 
+function steps.generate()
+  for n = 0, 4 do
+    assert(models.Note { text = "modm " .. n, count = n }:save())
+  end
+  local notes = {}
+  for n = 0, 4 do
+    notes[n + 1] = models.Note { text = "many", count = n }
+  end
+  assert(models.Note.objects:bulk_create(notes))
+end
+
+-- The size of chunks is the storage's, so such a file is put there and the field takes its id.
+local function file_of(case, content)
+  if case.chunk_size then
+    return assert(modm.GridFSStorage():save(case.name, content, case.metadata,
+      { chunk_size = case.chunk_size }))
+  end
+  return modm.ContentFile(content, { name = case.name, metadata = case.metadata,
+    content_type = case.content_type })
+end
+
 function steps.store()
   for _, case in ipairs(cases "files") do
-    local content = case.bytes:data():rep(case.times)
-    local file = modm.ContentFile(content, { name = case.name, metadata = case.metadata })
+    local file = file_of(case, case.bytes:data():rep(case.times))
     assert(models.Folder { name = case.name, [case.field] = file }:save())
+  end
+end
+
+function steps.refile()
+  for _, case in ipairs(cases "file_changes") do
+    local folder = assert(models.Folder.objects:raw({ _id = case.name }):get())
+    assert(folder[case.field]:delete())
+    folder[case.field] = case.bytes and file_of(case, case.bytes:data()) or nil
+    assert(folder:save())
   end
 end
 

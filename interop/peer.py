@@ -1,4 +1,4 @@
-# PyMODM's side of each step: peer.py STEP DATABASE CASES; interop/peer.lua is modm's side.
+# PyMODM's side of each step: peer.py STEP DATABASE CASES [CHANGES]; interop/peer.lua is modm's side.
 # What a step prints must be the same on both sides; what it writes is compared by interop/run.
 import datetime
 import io
@@ -7,8 +7,8 @@ import sys
 import zlib
 
 import pymodm
-from bson import json_util
 from bson.son import SON
+from gridfs import GridIn
 from pymodm.errors import OperationError, ValidationError
 from pymodm.files import File
 from pymongo import MongoClient
@@ -84,7 +84,7 @@ def inner(value, name):
 
 
 def change():
-    for case in cases('changes'):
+    for case in cases(sys.argv[4] if len(sys.argv) > 4 else 'changes'):
         instance = found(case)
         for path, value in case.get('set', {}).items():
             *parts, last = path.split('.')
@@ -129,8 +129,15 @@ def query():
             if step in case:
                 matching = getattr(matching, step)(*case[step])
         print('query', n, case['model'], 'counts', matching.count())
-        for instance in matching:
-            show(instance)
+        if 'aggregate' in case:
+            for document in matching.aggregate(*case['aggregate']):
+                show_value('', document)
+        elif case.get('values'):
+            for document in matching.values():
+                show_value('', document)
+        else:
+            for instance in matching:
+                show(instance)
 
 
 def index():
@@ -151,11 +158,42 @@ def probe():
                 pass
 
 
+def generate():
+    for n in range(5):
+        models.Note(text='PyMODM %d' % n, count=n).save()
+    models.Note.objects.bulk_create([models.Note(text='many', count=n) for n in range(5)])
+
+
+def put(case, content):
+    """A file with what PyMODM's own storage has no way to say; the field takes its id."""
+    options = {'filename': case['name'], 'encoding': 'utf8'}
+    for name in ('metadata', 'content_type', 'chunk_size'):
+        if name in case:
+            options[name] = case[name]
+    file = GridIn(models.Folder.objects.first().file.storage.gridfs._collection, **options)
+    file.write(content)
+    file.close()
+    return file._id
+
+
 def store():
     for case in cases('files'):
-        content = io.BytesIO(case['bytes'] * case['times'])
-        file = File(content, case['name'], case.get('metadata'))
+        content = case['bytes'] * case['times']
+        if 'content_type' in case or 'chunk_size' in case:
+            file = put(case, content)
+        else:
+            file = File(io.BytesIO(content), case['name'], case.get('metadata'))
         models.Folder(name=case['name'], **{case['field']: file}).save()
+
+
+def refile():
+    for case in cases('file_changes'):
+        folder = models.Folder.objects.get({'_id': case['name']})
+        getattr(folder, case['field']).delete()
+        if 'bytes' in case:
+            file = File(io.BytesIO(case['bytes']), case['name'], case.get('metadata'))
+            setattr(folder, case['field'], file)
+        folder.save()
 
 
 def files():
