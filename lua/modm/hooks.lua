@@ -83,6 +83,12 @@ function hooks.checks(meta)
   return all.loads or all.validates
 end
 
+--- Whether a model has a hook of a name.
+---@param meta table
+---@param key string "before save"
+---@return boolean
+function hooks.has(meta, key) return all_of(meta)[key] ~= nil end
+
 -- The error of a hook that failed. What it gave as an error object stays that.
 local function failure(meta, key, text, err)
   for _, value in ipairs { err or false, text } do

@@ -136,7 +136,7 @@ function saving.save_with_hooks(doc, meta, given, cascade)
   local ok, nothing
   if given.full_clean == false then
     core.convert(doc)
-  else
+  elseif hooks.has(meta, "before save") or hooks.has(meta, "before " .. event) then
     ok, message, err = validation.check(doc, nil, cascade)
     if not ok then return nil, message, err end
   end

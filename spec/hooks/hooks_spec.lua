@@ -91,6 +91,24 @@ describe("hooks", function()
     end
   end)
 
+  it("has the document validated once more only where one ran before the save", function()
+    local checked = 0
+    local Checked = modm.MongoModel:extend("hooks.Checked", {
+      n = f.IntegerField { validators = { function() checked = checked + 1 end } }, Meta = Meta })
+    Checked:after("save", function() end)
+    Checked:before("update", function() end)
+    local doc = assert(Checked { n = 1 }:save())
+    assert.equal(1, checked)
+    assert(doc:save())
+    assert.equal(2, checked)
+    doc.n = 2
+    assert(doc:save())
+    assert.equal(4, checked)
+    Checked:before("save", function() end)
+    assert(doc:save())
+    assert.equal(6, checked)
+  end)
+
   it("may change the document, which is validated once more", function()
     local Model = modm.MongoModel:extend("hooks.Slug", {
       title = f.CharField {}, slug = f.CharField { max_length = 8 }, Meta = Meta,
