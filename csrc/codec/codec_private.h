@@ -16,6 +16,29 @@ void modm_document_mask_inner (lua_State *L, int idx, const modm_document *d, ui
  * their value, embedded documents in any order of keys. */
 bool modm_same_value (const modm_field *f, const modm_element *a, const modm_element *b);
 
+/* ---- validation (validate.c, report.c) ---- */
+
+/* One step of the path from the document to the value in hand; they live on the C stack. */
+typedef struct modm_step {
+   const struct modm_step *up;
+   const char *key; /* a field, or NULL for an item of a list */
+   int index;
+} modm_step;
+
+struct modm_validation {
+   lua_State *L;
+   int errors, pending; /* stack slots: a table, or nil while there is nothing */
+   int document;        /* the stack slot of the innermost document; 0 without one */
+   const modm_step *at;
+   int count; /* of errors */
+   int depth; /* of documents in documents */
+   bool cascade;
+   bool too_deep; /* said once: nothing more is looked at */
+};
+
+/* Lists something to be called: entry[name] = the value at the top, entry.path. The entry takes the
+ * value's place. */
+void modm_validation_add (modm_validation *v, const char *name);
 /* Reports a value that is none of the field's choices. */
 void modm_check_choices (lua_State *L, modm_validation *v, int idx, const modm_field *f);
 

@@ -1,117 +1,9 @@
 /* Phase V: validates a document, converting as it goes, and gathers all errors in a tree that
- * mirrors it. What only Lua can call (validators, clean) is listed for it: C frames must not stand
- * below a callback that yields. */
+ * mirrors it (report.c). What only Lua can call (validators, clean) is listed for it: C frames must
+ * not stand below a callback that yields. */
 #include "codec/codec_private.h"
 
 #include "field/list.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-
-/* One step of the path from the document to the value in hand; they live on the C stack. */
-typedef struct step {
-   const struct step *up;
-   const char *key; /* a field, or NULL for an item of a list */
-   int index;
-} step;
-
-struct modm_validation {
-   lua_State *L;
-   int errors, pending; /* stack slots: a table, or nil while there is nothing */
-   int document;        /* the stack slot of the innermost document */
-   const step *at;
-   int count; /* of errors */
-   int depth; /* of documents in documents */
-   bool cascade;
-   bool too_deep; /* said once: nothing more is looked at */
-};
-
-static void
-push_key (lua_State *L, const step *s)
-{
-   if (s->key)
-      lua_pushstring (L, s->key);
-   else
-      lua_pushinteger (L, s->index);
-}
-
-/* Pushes the table at the path, making what is not there. */
-static void
-push_node (modm_validation *v, const step *s)
-{
-   lua_State *L = v->L;
-   luaL_checkstack (L, 4, "errors");
-   if (!s) {
-      lua_pushvalue (L, v->errors);
-      return;
-   }
-   push_node (v, s->up);
-   push_key (L, s);
-   if (lua_rawget (L, -2) == LUA_TNIL) {
-      lua_pop (L, 1);
-      lua_newtable (L);
-      push_key (L, s);
-      lua_pushvalue (L, -2);
-      lua_rawset (L, -4);
-   }
-   lua_remove (L, -2);
-}
-
-void
-modm_report (modm_validation *v, const char *format, ...)
-{
-   char message[512];
-   va_list args;
-   va_start (args, format);
-   size_t len = (size_t) vsnprintf (message, sizeof message, format, args);
-   va_end (args);
-   if (len >= sizeof message) { /* cut, but not in the middle of a character */
-      for (len = sizeof message - 1; ((uint8_t) message[len - 1] & 0xC0) == 0x80;)
-         len--;
-      message[len - ((uint8_t) message[len - 1] >= 0xC0)] = '\0';
-   }
-   lua_State *L = v->L;
-   if (lua_isnil (L, v->errors)) {
-      lua_newtable (L);
-      lua_replace (L, v->errors);
-   }
-   push_node (v, v->at);
-   lua_pushstring (L, message);
-   lua_rawseti (L, -2, (int) lua_rawlen (L, -2) + 1);
-   lua_pop (L, 1);
-   v->count++;
-}
-
-/* Adds the path of `s`, outermost first, to the list at the top. */
-static void
-append_path (lua_State *L, const step *s)
-{
-   if (!s)
-      return;
-   append_path (L, s->up);
-   push_key (L, s);
-   lua_rawseti (L, -2, (int) lua_rawlen (L, -2) + 1);
-}
-
-/* Lists something to be called: entry[name] = the value at the top (popped), entry.path. */
-static void
-add_pending (modm_validation *v, const char *name)
-{
-   lua_State *L = v->L;
-   luaL_checkstack (L, 6, "callbacks");
-   if (lua_isnil (L, v->pending)) {
-      lua_newtable (L);
-      lua_replace (L, v->pending);
-   }
-   lua_newtable (L);
-   lua_insert (L, -2);
-   lua_setfield (L, -2, name);
-   lua_newtable (L);
-   append_path (L, v->at);
-   lua_setfield (L, -2, "path");
-   lua_pushvalue (L, -1);
-   lua_rawseti (L, v->pending, (int) lua_rawlen (L, v->pending) + 1);
-}
 
 static void
 add_validators (modm_validation *v, int idx, const modm_field *f)
@@ -120,8 +12,8 @@ add_validators (modm_validation *v, int idx, const modm_field *f)
    modm_field_push_env (L, f);
    lua_getfield (L, -1, "validators");
    lua_remove (L, -2);
-   add_pending (v, "validators");
-   bool reads_otherwise = f->kind->role == MODM_FILE; /* as an object that Lua makes */
+   modm_validation_add (v, "validators");
+   bool reads_otherwise = v->document && f->kind->role == MODM_FILE; /* as an object of Lua's */
    lua_pushvalue (L, reads_otherwise ? v->document : idx);
    lua_setfield (L, -2, reads_otherwise ? "document" : "value");
    lua_pop (L, 1);
@@ -166,7 +58,7 @@ static void
 validate_items (modm_validation *v, int idx, int to, uint32_t n, const modm_field *inner, bool own)
 {
    lua_State *L = v->L;
-   step here = {v->at, NULL, 0};
+   modm_step here = {v->at, NULL, 0};
    v->at = &here;
    int item = lua_gettop (L) + 1;
    for (uint32_t i = 1; i <= n; i++) {
@@ -356,7 +248,7 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
       modm_getuservalue (L, idx);
    else
       lua_pushnil (L);
-   step here = {v->at, NULL, 0};
+   modm_step here = {v->at, NULL, 0};
    v->at = &here;
    v->document = idx;
    v->depth++;
@@ -373,7 +265,7 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
    v->at = here.up;
    if (v->count == before && s->flags & MODM_SCHEMA_CLEAN) {
       lua_pushvalue (L, idx);
-      add_pending (v, "clean");
+      modm_validation_add (v, "clean");
    }
    lua_settop (L, values - 1);
 }

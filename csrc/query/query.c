@@ -75,6 +75,8 @@ modm_query_open (lua_State *L)
                                         {"changes", modm_change_l_changes},
                                         {"find_and_modify", modm_modify_l_modify},
                                         {"modified", modm_modify_l_modified},
+                                        {"statement", modm_statement_l_statement},
+                                        {"statements", modm_statement_l_statements},
                                         {"plan", modm_save_l_plan},
                                         {"save", modm_save_l_save},
                                         {"saved", modm_save_l_saved},

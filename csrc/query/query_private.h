@@ -183,8 +183,10 @@ bool modm_write_update (lua_State *L, int idx, const char *key, modm_buffer *b, 
 int modm_write_l_update (lua_State *L);
 int modm_write_l_delete (lua_State *L);
 int modm_write_l_result (lua_State *L);
-int modm_modify_l_modify (lua_State *L);   /* core.find_and_modify */
-int modm_modify_l_modified (lua_State *L); /* core.modified */
+int modm_modify_l_modify (lua_State *L);        /* core.find_and_modify */
+int modm_modify_l_modified (lua_State *L);      /* core.modified */
+int modm_statement_l_statement (lua_State *L);  /* core.statement */
+int modm_statement_l_statements (lua_State *L); /* core.statements */
 int modm_save_l_plan (lua_State *L);
 int modm_save_l_save (lua_State *L);
 int modm_save_l_saved (lua_State *L);

@@ -111,9 +111,14 @@ function saving.save(doc, meta, force_insert)
   return saved, why, failure, nothing
 end
 
--- Runs the hooks before a save. Returns the event that it is besides: "insert", "update", or
--- "nothing" when nothing differs.
-local function before(doc, meta, force_insert)
+--- Runs the hooks before a save.
+---@param doc modm.Document validated
+---@param meta table
+---@param force_insert boolean
+---@return string|nil event that it is besides: "insert", "update", or "nothing": nothing differs
+---@return string? message
+---@return modm.Error? err
+function saving.before(doc, meta, force_insert)
   local ok, message, err = hooks.run(meta, doc, "before save")
   if not ok then return nil, message, err end
   core.convert(doc)
@@ -131,7 +136,7 @@ end
 ---@param cascade boolean
 ---@return modm.Document|nil, string?, modm.Error?
 function saving.save_with_hooks(doc, meta, given, cascade)
-  local event, message, err = before(doc, meta, given.force_insert or false)
+  local event, message, err = saving.before(doc, meta, given.force_insert or false)
   if not event then return nil, message, err end
   local ok, nothing
   if given.full_clean == false then

@@ -300,8 +300,10 @@ function modm.collection_options(model, options, f) end
 ---@field referrer? string
 ---@field deleted? table<string, integer>
 ---@field updated? table<string, integer>
---- Of bulk_create: each document that was not inserted.
----@field failures? { index: integer, message: string, code: integer?, document: modm.Document }[]
+--- Of bulk_create and bulk: each document that was not inserted, each operation that failed.
+---@field failures? modm.BulkFailure[]
+--- Of bulk: what was done all the same.
+---@field result? modm.BulkResult
 local Error = {}
 
 --- True for the error's kind, by name ("DoesNotExist") or by a model's own (User.DoesNotExist),

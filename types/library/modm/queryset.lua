@@ -416,6 +416,12 @@ function QuerySet:get_or_create(conditions, defaults) end
 ---@return modm.Error? err
 function QuerySet:update_or_create(conditions, values, defaults) end
 
+--- Begins a bulk write. Conditions of the queryset hold for its updates and deletes.
+---@param options? { ordered?: boolean, session?: modm.Session|false } ordered (true): stop at the
+--- first that fails
+---@return modm.Bulk<T>
+function QuerySet:bulk(options) end
+
 --- Deletes all documents of the queryset, with the delete rules of the models that refer to them.
 --- Everything needs all() before it.
 ---@param options? modm.DeleteOptions
@@ -478,6 +484,59 @@ function QuerySet:watch(options) end
 ---@param methods table<string, function>
 ---@return table class
 function QuerySet:extend(methods) end
+
+---@class modm.BulkResult
+---@field inserted integer
+---@field matched integer by updates and saves
+---@field modified integer
+---@field upserted integer
+---@field deleted integer
+
+---@class modm.BulkFailure
+---@field index integer of the operation, from 1 on
+---@field operation "insert"|"save"|"replace"|"update"|"delete"
+---@field kind string of the error
+---@field message string
+---@field code? integer the server's
+---@field document? modm.Document
+---@field conditions? table
+---@field errors? table of a ValidationError
+
+--- Operations on one model's documents, sent with few commands. Its methods raise for misuse.
+---@class modm.Bulk<T>
+local Bulk = {}
+
+---@param document T
+---@return modm.Bulk<T> self
+function Bulk:insert(document) end
+
+--- Inserts the document, or sends what differs.
+---@param document T
+---@return modm.Bulk<T> self
+function Bulk:save(document) end
+
+--- Stores a document as a whole, in the place of what has its key, or as a new one.
+---@param document T
+---@return modm.Bulk<T> self
+function Bulk:replace(document) end
+
+--- Changes all documents that fit the conditions.
+---@param conditions table as filter takes them
+---@param changes modm.Changes
+---@param options? { upsert?: boolean, array_filters?: table<string, any> }
+---@return modm.Bulk<T> self
+function Bulk:update(conditions, changes, options) end
+
+--- Deletes a document, or all that fit the conditions.
+---@param what T|table
+---@return modm.Bulk<T> self
+function Bulk:delete(what) end
+
+--- Validates all, and then sends it. Nothing is sent when something is not valid.
+---@return modm.BulkResult? result
+---@return string? message
+---@return modm.Error? err with failures, a list of modm.BulkFailure, and result: what was done
+function Bulk:run() end
 
 --- What an aggregation gives: tables, fetched when they are asked for.
 ---@class modm.Rows
