@@ -21,6 +21,16 @@ function Connection:__tostring()
   return ("modm.Connection '%s': %s"):format(self.alias, tostring(self.client))
 end
 
+local ILLEGAL_OPERATION = 20 -- the server's code
+
+-- A server that stands alone speaks of transaction numbers, which is no help.
+local function explain(failed)
+  if failed.code == ILLEGAL_OPERATION and failed.message:find("Transaction numbers", 1, true) then
+    failed.message = "a transaction needs a replica set or a sharded cluster, and this server is "
+      .. "neither (a replica set of one will do)"
+  end
+end
+
 --- Runs an operation by the connection's transport, in the session of the running coroutine. Every
 --- call of a server goes through here.
 ---@param op userdata a modm.Op
@@ -35,8 +45,9 @@ function Connection:run(op)
     return true
   end
   local failed = op:error()
-  local err = errors.new(failed.kind, failed.message, failed)
   local transaction = session and session.transaction
+  if transaction then explain(failed) end
+  local err = errors.new(failed.kind, failed.message, failed)
   -- what the server never saw leaves the transaction as it is
   if transaction and err.kind ~= "OperationError" then
     transaction.failure = transaction.failure or err

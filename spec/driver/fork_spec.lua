@@ -1,37 +1,18 @@
 -- Fork: a child opens the client anew, and leaves its parent's connections alone. LuaJIT can fork
 -- by its FFI; for Lua 5.4 it takes a library, and the C code is the same.
 local core = require "modm.core"
+local fork = require "spec.support.fork"
 local server = require "spec.support.server"
 local support = require "spec.driver.support"
 
-if not jit then
+if not fork.child then
   describe("a fork", function()
     it("is tried under LuaJIT", function() end)
   end)
   return
 end
 
-local ffi = require "ffi"
-ffi.cdef [[
-  int fork (void);
-  int waitpid (int pid, int *status, int options);
-  void _exit (int status);
-]]
-
--- Runs f in a child; true when it returned true there.
-local function child(f)
-  local pid = ffi.C.fork()
-  if pid == 0 then
-    local ok, good = pcall(f)
-    if not ok then
-      io.stderr:write(tostring(good), "\n")
-    end
-    ffi.C._exit(ok and good and 0 or 1)
-  end
-  local status = ffi.new("int[1]")
-  assert.are.equal(pid, ffi.C.waitpid(pid, status, 0))
-  return status[0] == 0
-end
+local child = fork.child
 
 describe("a fork", function()
   local client, uri
