@@ -288,7 +288,8 @@ model(Model, "Tour", {
 
 -- ---- keys that are made ----
 
-model(Model, "Note", { text = fields.CharField {}, count = fields.IntegerField { mongo_name = "n" } })
+model(Model, "Note", { text = fields.CharField {},
+  count = fields.IntegerField { mongo_name = "n" } })
 
 -- ---- a field of each kind, for the values of each kind ----
 

@@ -1,4 +1,4 @@
--- modm's side of each step: peer.lua STEP DATABASE CASES [CHANGES]; interop/peer.py is PyMODM's side.
+-- modm's side of each step: peer.lua STEP DATABASE CASES [CHANGES]; peer.py is PyMODM's side.
 -- What a step prints must be the same on both sides; what it writes is compared by interop/run.
 local core = require "modm.core"
 local modm = require "modm"

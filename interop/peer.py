@@ -1,4 +1,4 @@
-# PyMODM's side of each step: peer.py STEP DATABASE CASES [CHANGES]; interop/peer.lua is modm's side.
+# PyMODM's side of each step: peer.py STEP DATABASE CASES [CHANGES]; peer.lua is modm's side.
 # What a step prints must be the same on both sides; what it writes is compared by interop/run.
 import datetime
 import io

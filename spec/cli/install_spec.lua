@@ -21,7 +21,8 @@ describe("make install", function()
       version)))
     assert.equal("#!/usr/bin/env " .. flavour, io.lines(at .. "/bin/modm")())
     local share, lib = at .. "/share/lua/" .. version, at .. "/lib/lua/" .. version
-    local paths = ("LUA_PATH='%s/?.lua;%s/?/init.lua' LUA_CPATH='%s/?.so'"):format(share, share, lib)
+    local paths = ("LUA_PATH='%s/?.lua;%s/?/init.lua' LUA_CPATH='%s/?.so'"):format(share, share,
+      lib)
     assert.equal(modm._VERSION .. "\n", output(paths .. " " .. at .. "/bin/modm --version"))
   end)
 end)

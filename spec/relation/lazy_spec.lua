@@ -65,7 +65,8 @@ describe("a reference", function()
 
   it("may have an embedded document as its key", function()
     local tile = assert(Tile { place = Place { x = 1, y = 2 }, name = "corner" }:save())
-    for _, key in ipairs { tile, Place { x = 1, y = 2 }, core.ordered { { "x", 1 }, { "y", 2 } } } do
+    local keys = { tile, Place { x = 1, y = 2 }, core.ordered { { "x", 1 }, { "y", 2 } } }
+    for _, key in ipairs(keys) do
       local piece = Piece { tile = key, seen = { key } }
       assert(piece:save { cascade = true })
       assert.same({ x = 1, y = 2 }, piece:to_son().tile)
