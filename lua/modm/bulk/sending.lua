@@ -1,15 +1,14 @@
 --- Sends the operations of a bulk write, in groups that go into one command, and tells what came of
 --- each.
 
-local base = require "modm.queryset.base"
 local core = require "modm.core"
 local duplicate = require "modm.model.duplicate"
 local errors = require "modm.errors"
 local field_file = require "modm.field_file"
+local gone = require "modm.bulk.gone"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local opening = require "modm.queryset.opening"
-local operators = require "modm.operators"
 local saving = require "modm.saving"
 local scoped = require "modm.model.scoped"
 
@@ -17,8 +16,6 @@ local sending = {}
 
 -- What goes into one command: bytes, which bounds memory, and statements, the server's limit.
 local BYTES, STATEMENTS = 8 * 1024 * 1024, 100000
--- Keys in one $in.
-local KEYS = 1000
 
 ---@class modm.BulkJob
 ---@field set modm.QuerySet
@@ -172,35 +169,6 @@ local function count(job, group, op)
   return n
 end
 
--- The set of these documents' keys, in BSON, that the server has.
-local function keys_there(job, tasks, first)
-  local keys = {}
-  for i = first, math.min(first + KEYS - 1, #tasks) do keys[#keys + 1] = core.key(tasks[i].doc) end
-  local set = base.new(base.QuerySet, job.meta):filter { pk = operators.one_of(keys) }
-  local found, message, err = base.step(set, { _with_deleted = true, _session = job.set._session })
-    :only("pk"):values():list()
-  if not found then return nil, message, err end
-  local there = {}
-  for _, row in ipairs(found) do there[core.encode { key = row._id }] = true end
-  return there
-end
-
--- Of saves of which the server found fewer than were sent: which documents are gone.
-local function note_gone(job, tasks)
-  for first = 1, #tasks, KEYS do
-    local there, message, err = keys_there(job, tasks, first)
-    if not there then return nil, message, err end
-    for i = first, math.min(first + KEYS - 1, #tasks) do
-      local task = tasks[i]
-      if not there[core.encode { key = core.key(task.doc) }] then
-        sending.add_failure(job, task, errors.new(task.meta.DoesNotExist, task.meta.name
-          .. ": the document is no longer there, so its changes were not saved"))
-      end
-    end
-  end
-  return true
-end
-
 -- Runs an operation with a chunk of tasks. Returns those that were done; or nil, and them at the
 -- end.
 local function run_chunk(job, group, chunk, op)
@@ -228,8 +196,12 @@ end
 -- Settles documents that were stored by statements.
 local function settle(job, group, op, done)
   if group == "save" and #done > (op:reply() and op:reply().n or 0) then
-    local ok, message, err = note_gone(job, done)
-    if not ok then return nil, message, err end
+    local tasks, message, err = gone.of(job, done)
+    if not tasks then return nil, message, err end
+    for _, task in ipairs(tasks) do
+      sending.add_failure(job, task, errors.new(task.meta.DoesNotExist, task.meta.name
+        .. ": the document is no longer there, so its changes were not saved"))
+    end
   end
   local good = {}
   for _, task in ipairs(done) do
