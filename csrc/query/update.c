@@ -101,7 +101,7 @@ append_named (modm_change *ch, const modm_change_row *r, const modm_path *p)
       return true;
    }
    bool timestamp = f && strcmp (f->kind->name, "TimestampField") == 0;
-   if (!modm_path_is_free (f) && !timestamp && strcmp (f->kind->name, "DateTimeField") != 0)
+   if (f && !modm_path_is_free (f) && !timestamp && strcmp (f->kind->name, "DateTimeField") != 0)
       return modm_filter_misuse (&ch->c, "current_date is for dates, not for a %s", f->kind->name);
    modm_write_key (ch->c.b, MODM_BSON_DOCUMENT, p->stored, p->len);
    size_t start = modm_write_begin (ch->c.b);
