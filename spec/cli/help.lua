@@ -14,8 +14,8 @@ end
 local function quoted(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
 
 local function command_line(...)
-  local words = { lua, "bin/modm" }
-  for i = 1, select("#", ...) do words[i + 2] = quoted((select(i, ...))) end
+  local words = { "PATH=spec/cli/programs:$PATH", lua, "bin/modm" }
+  for i = 1, select("#", ...) do words[i + 3] = quoted((select(i, ...))) end
   return table.concat(words, " ")
 end
 
@@ -31,8 +31,7 @@ end
 --- Runs the command on a terminal of its own, and gives what came there.
 function help.on_terminal(...)
   local preload = os.getenv "LD_PRELOAD" -- the sanitizers are for Lua, not for script(1)
-  local command = ("env %s %s"):format(preload and "LD_PRELOAD=" .. quoted(preload) or "",
-    command_line(...))
+  local command = (preload and "LD_PRELOAD=" .. quoted(preload) .. " " or "") .. command_line(...)
   local pipe = io.popen("env -u LD_PRELOAD script -qec " .. quoted(command) .. " /dev/null")
   local text = pipe:read "*a"
   pipe:close()
