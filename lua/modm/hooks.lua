@@ -70,6 +70,11 @@ local function all_of(meta)
   return all
 end
 
+--- Whether a model, or one that extends it, has a hook after load.
+---@param meta table
+---@return boolean
+function hooks.loads(meta) return all_of(meta).loads end
+
 --- Whether a model has a hook that a save runs.
 ---@param meta table
 ---@return boolean

@@ -52,7 +52,7 @@ local function fill(source, list, most, bytes, eager)
     local failed
     if not ok then count, failed = #list, reading_error(source, count) end
     if source.schema then scoped.note(list, n + 1, count) end
-    if source.meta then
+    if source.meta and hooks.loads(source.meta) then
       local good, err = running.with(source.conn.session, hooks.loaded, source.meta, list, n, count)
       count, failed = good, err or failed
     end

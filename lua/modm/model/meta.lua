@@ -30,13 +30,22 @@ Meta.__index = Meta
 ---@return any
 function Meta:option(name) return scoped.option(self, name) end
 
--- Connections and the collections in which a model's indexes are there, as far as we know.
+-- Connection -> meta -> collections in which the model's indexes are there, as far as we know.
 local indexed = setmetatable({}, { __mode = "k" })
 
-local function place_of(self, conn, collection)
-  local of_conn = indexed[conn] or {}
-  indexed[conn] = of_conn
-  return of_conn, self.name .. "\n" .. collection
+-- The collections over a connection.
+local function places_of(self, conn)
+  local of_conn = indexed[conn]
+  if not of_conn then
+    of_conn = setmetatable({}, { __mode = "k" })
+    indexed[conn] = of_conn
+  end
+  local places = of_conn[self]
+  if not places then
+    places = {}
+    of_conn[self] = places
+  end
+  return places
 end
 
 --- Makes the indexes of the model in a collection.
@@ -44,11 +53,11 @@ end
 ---@param collection string
 ---@return true|nil ok, string? message, modm.Error? err
 function Meta:make_indexes(conn, collection)
-  local of_conn, key = place_of(self, conn, collection)
-  of_conn[key] = self -- before it is done: making them may wait, and others go on meanwhile
+  local places = places_of(self, conn)
+  places[collection] = true -- before it is done: making them may wait, and others go on meanwhile
   local ok, message, err = indexes.ensure(self, conn, collection)
   if not ok then
-    of_conn[key] = nil
+    places[collection] = nil
     return nil, message, err
   end
   return true
@@ -73,12 +82,9 @@ end
 function Meta:open()
   local conn, collection, err = self:place()
   if not conn then return nil, collection, err end
-  if self.auto_index ~= false then
-    local of_conn, key = place_of(self, conn, collection)
-    if of_conn[key] ~= self then
-      local ok, why, failure = self:make_indexes(conn, collection)
-      if not ok then return nil, why, failure end
-    end
+  if self.auto_index ~= false and not places_of(self, conn)[collection] then
+    local ok, why, failure = self:make_indexes(conn, collection)
+    if not ok then return nil, why, failure end
   end
   return conn, conn.database, collection
 end
