@@ -238,7 +238,8 @@ describe("the server's schema", function()
         end
         for i, value in ipairs(refused) do
           local what = ("%s refuses %d of %s"):format(row.name, i, tostring(next(options)))
-          assert.is_true(refused_by_modm(Model, { _id = modm.ObjectId(), value = value }), what .. ", modm")
+          local document = { _id = modm.ObjectId(), value = value }
+          assert.is_true(refused_by_modm(Model, document), what .. ", modm")
           assert.is_true(refused_by_server(Model, { value = value }), what .. ", the server")
         end
         for _, value in ipairs(case.converted or {}) do
