@@ -77,7 +77,7 @@ describe("the error", function()
   end
 
   it("of each kind that the sources name has a line", function()
-    local labels = { TransientTransactionError = true }
+    local labels = { TransientTransactionError = true, RetryableWriteError = true }
     local pipe = assert(io.popen "cat $(find lua/modm -name '*.lua') csrc/driver/*.c")
     for kind in pipe:read "*a":gmatch '"(%u%a+Error)"' do
       assert(page[kind] or labels[kind], kind .. " has no line in docs/errors.md")
