@@ -202,6 +202,18 @@ describe("a document", function()
     assert.equal(2, doc.views)
   end)
 
+  it("may be changed in a hook after its save, and by what a save found", function()
+    local Told = modm.MongoModel:extend("atomic.Told", {
+      saves = f.IntegerField {}, name = f.CharField {}, Meta = Meta,
+    })
+    Told:after("save", function(doc) return doc:inc { saves = 1 } end)
+    local doc = assert(Told { name = "a" }:save())
+    doc.name = "b"
+    assert(doc:save())
+    assert.equal(2, doc.saves)
+    assert.equal(2, Told.objects:get { name = "b" }.saves)
+  end)
+
   it("in a transaction that fails is as it was", function()
     local doc = post { views = 1 }
     assert.is_nil((modm.transaction("atomic", function()
