@@ -105,8 +105,9 @@ modm_file_l_class (lua_State *L)
    luaL_checktype (L, 1, LUA_TTABLE);
    const char *class = lua_toboolean (L, 2) ? &field_file_class : &file_class;
    lua_settop (L, 1);
-   modm_mark_refused (L, "holds a file: save() and bulk_create() store files, elsewhere the id of "
-                         "one stands for it (document.field.file_id)");
+   modm_mark_refused (L,
+                      "holds a file: save(), bulk_create() and bulk() store files, elsewhere the "
+                      "id of one stands for it (document.field.file_id)");
    lua_rawsetp (L, LUA_REGISTRYINDEX, class);
    return 0;
 }
