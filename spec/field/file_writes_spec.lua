@@ -165,7 +165,7 @@ describe("files of documents:", function()
     for _, value in ipairs { modm.ContentFile "x", doc.file } do
       local ok, message = Post.objects:all():update { ["$set"] = { part = { file = value } } }
       assert.is_nil(ok)
-      assert.matches("holds a file: save%(%) and bulk_create%(%) store files", message)
+      assert.matches("holds a file: save%(%), bulk_create%(%) and bulk%(%) store files", message)
       ok, message = Post.objects:all():update { { ["$set"] = { file = value } } }
       assert.is_nil(ok)
       assert.matches("holds a file", message)
