@@ -212,12 +212,47 @@ local function store_one(owner, name, stored)
   return nil, ("%s.%s: %s"):format(model, name, message), err
 end
 
+-- Whether documents of a model may hold files, also in embedded documents of those models that are
+-- there now.
+local function find_files(meta, seen)
+  if seen[meta] then return false end
+  seen[meta] = true
+  for _, definition in pairs(meta.fields) do
+    while definition.options.field do definition = definition.options.field end
+    if definition.kind == "FileField" or definition.kind == "ImageField" then return true end
+    local found, target = false, nil
+    if definition.kind:find "^Embedded" then
+      found, target = pcall(registry.find, definition.options.model)
+    end
+    if found and find_files(target, seen) then return true end
+    for _, child in ipairs(found and target.children or {}) do
+      if find_files(child, seen) then return true end
+    end
+  end
+  return false
+end
+
+--- Whether documents of a model may hold files.
+---@param meta table
+---@return boolean
+function field_file.may_hold(meta)
+  local known = meta.files_known
+  if not known or known.generation ~= registry.generation then
+    known = { generation = registry.generation, answer = find_files(meta, {}) }
+    meta.files_known = known
+  end
+  return known.answer
+end
+
+local NONE = {} -- never changed: nothing is stored, and nothing to take back
+
 --- Stores the files that a document holds, also in embedded documents, and puts their ids in place.
 --- Within a transaction they are taken back when it is not committed.
 ---@param doc modm.Document
 ---@param meta table of its model
 ---@return modm.StoredFile[]|nil stored, string? message, modm.Error? err
 function field_file.store(doc, meta)
+  if not field_file.may_hold(registry.meta(core.model_of(doc))) then return NONE end
   local waiting, stored = core.files(doc), {}
   for i = 1, #waiting, 2 do
     local ok, message, err = store_one(waiting[i], waiting[i + 1], stored)

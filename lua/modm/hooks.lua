@@ -75,6 +75,11 @@ end
 ---@return boolean
 function hooks.loads(meta) return all_of(meta).loads end
 
+--- Whether a model, or one that extends it, has a hook around validation.
+---@param meta table
+---@return boolean
+function hooks.validates(meta) return all_of(meta).validates end
+
 --- Whether a model has a hook that a save runs.
 ---@param meta table
 ---@return boolean

@@ -8,8 +8,11 @@ local registry = {}
 local by_name = {}                              -- full name -> meta
 local metas = setmetatable({}, { __mode = "k" }) -- class -> meta
 
+registry.generation = 0 -- how many models were entered so far
+
 --- Enters a model; an earlier one of its name is replaced.
 function registry.add(meta)
+  registry.generation = registry.generation + 1
   by_name[meta.name] = meta
   metas[meta.model] = meta
 end

@@ -189,8 +189,8 @@ end
 ---@return true|nil, string?, modm.Error? err a ValidationError, or what prevented a validator
 function validation.check(doc, exclude, cascade)
   exclude = set_of(exclude)
-  local place, err = {}, nil
   local tree, pending, due = core.validate(doc, exclude, cascade)
+  local place, err = (due or pending) and {}, nil
   while due do -- a default may hold documents with defaults of their own
     local more = guard.run(doc, place, function() return fill_defaults(due, place) end)
     tree, pending, due = core.validate(doc, exclude, cascade, not more)

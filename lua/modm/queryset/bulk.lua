@@ -44,6 +44,7 @@ local known_options = {
 ---@field settings table for the driver
 ---@field failures modm.InsertFailure[]
 ---@field stored table<integer, modm.StoredFile[]> files of documents that are not inserted yet
+---@field metas table<table, true> of the documents' models
 
 -- Whether a document is of a model, or of one that extends it.
 local function is_instance(value, meta)
@@ -89,14 +90,22 @@ local function add_failure(job, index, kind, message, more)
   job.failures[#job.failures + 1] = failure
 end
 
+-- Whether a test holds for a model that one of the documents is of.
+local function any_model(job, test)
+  for meta in pairs(job.metas) do
+    if test(meta) then return true end
+  end
+  return false
+end
+
 -- Runs what comes before a document is inserted: validation, where it is wanted, and hooks.
-local function prepare_one(doc, full_clean)
-  local meta = registry.meta(core.model_of(doc))
+local function prepare_one(doc, meta, full_clean)
   guard.refuse(meta, doc, "bulk_create")
   if not full_clean then
     core.convert(doc)
   else
-    local ok, message, err = validation.run(doc, nil, false)
+    local validate = hooks.validates(meta) and validation.run or validation.check
+    local ok, message, err = validate(doc, nil, false)
     if not ok then return nil, message, err end
   end
   if not hooks.saves(meta) then return true end
@@ -109,7 +118,9 @@ end
 
 local function prepare(job, full_clean)
   for i, doc in ipairs(job.documents) do
-    local ok, message, err = prepare_one(doc, full_clean)
+    local meta = registry.meta(core.model_of(doc))
+    job.metas[meta] = true
+    local ok, message, err = prepare_one(doc, meta, full_clean)
     if not ok then
       add_failure(job, i, err.kind, message, { errors = err.errors })
     end
@@ -118,6 +129,7 @@ end
 
 -- Runs the hooks after an insert of the documents from `first` to `last` that were inserted.
 local function run_after(job, first, last, not_done)
+  if not any_model(job, hooks.saves) then return true end
   for i = first, last do
     local doc = job.documents[i]
     local meta = registry.meta(core.model_of(doc))
@@ -153,8 +165,9 @@ local function note_failures(job, op, err, first, last)
   return not_done, told
 end
 
--- Stores the files of all documents. Those of a model without any cost a look into each.
+-- Stores the files of all documents.
 local function store_files(job)
+  if not any_model(job, field_file.may_hold) then return true end
   for i, doc in ipairs(job.documents) do
     local message, err
     job.stored[i], message, err = field_file.store(doc, job.meta)
@@ -168,6 +181,7 @@ end
 
 -- The files of documents that were inserted, or may have been, stay.
 local function keep_files(job, first, last, not_done)
+  if next(job.stored) == nil then return end
   for i = first, last do
     if not (not_done and not_done[i]) then job.stored[i] = nil end
   end
@@ -208,16 +222,8 @@ local function insert_all(job)
   return true
 end
 
-local function create(self, documents, given)
-  local job = { meta = self._meta, documents = documents, ordered = given.ordered ~= false,
-    failures = {}, stored = {} }
-  job.settings = opening.write_settings(self)
-  job.settings.ordered = job.ordered
-  job.settings.bypassDocumentValidation = given.bypass_document_validation
-  job.conn, job.database, job.collection = opening.open(self)
-  if not job.conn then return nil, job.database, job.collection end
-  prepare(job, given.full_clean ~= false)
-  if #job.failures > 0 then return failed(job) end
+-- Sets the fields that modm keeps itself.
+local function put_kept(job)
   for _, doc in ipairs(job.documents) do
     local meta = registry.meta(core.model_of(doc))
     if kept.any(meta) then
@@ -225,6 +231,19 @@ local function create(self, documents, given)
       core.convert(doc)
     end
   end
+end
+
+local function create(self, documents, given)
+  local job = { meta = self._meta, documents = documents, ordered = given.ordered ~= false,
+    failures = {}, stored = {}, metas = {} }
+  job.settings = opening.write_settings(self)
+  job.settings.ordered = job.ordered
+  job.settings.bypassDocumentValidation = given.bypass_document_validation
+  job.conn, job.database, job.collection = opening.open(self)
+  if not job.conn then return nil, job.database, job.collection end
+  prepare(job, given.full_clean ~= false)
+  if #job.failures > 0 then return failed(job) end
+  if any_model(job, kept.any) then put_kept(job) end
   local ok, message, err = insert_all(job)
   for _, stored in pairs(job.stored) do field_file.take_back(stored) end
   if not ok then return nil, message, err end
