@@ -14,6 +14,7 @@ local opening = require "modm.queryset.opening"
 local registry = require "modm.registry"
 local saving = require "modm.saving"
 local sending = require "modm.bulk.sending"
+local family = require "modm.relation.family"
 local validation = require "modm.validation"
 
 ---@class modm.QuerySet
@@ -53,9 +54,9 @@ end
 local function meta_of(self, what, doc)
   local wanted = self._set._meta
   local own = registry.meta(core.model_of(doc))
-  local meta = own
-  while meta and meta ~= wanted do meta = meta.parent end
-  if not meta then misuse("%s: %s takes a document of this model", wanted.name, what) end
+  if not family.is_within(own, wanted) then
+    misuse("%s: %s takes a document of this model", wanted.name, what)
+  end
   if self._seen[doc] then
     misuse("%s: %s: the document is part of this bulk write already", wanted.name, what)
   end

@@ -52,7 +52,8 @@ end
 ---@return fun() off call it to end this
 local function develop(given)
   options.check("develop", given, known)
-  local set = setmetatable(given or {}, { __index = defaults })
+  local set = setmetatable({}, { __index = defaults })
+  for name, value in pairs(given or {}) do set[name] = value end
   for _, name in ipairs { "repeats", "scan_from", "growths", "grown_to" } do
     if set[name] < 0 then misuse("develop: %s must not be negative", name) end
   end

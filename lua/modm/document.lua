@@ -6,6 +6,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
+local field = require "modm.fields".internal
 local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
@@ -52,10 +53,8 @@ local fetched = { ReferenceField = true, FileField = true, ImageField = true }
 --- The function that makes the __index of a model with these fields, or nil when C can do it alone.
 function document.wrap_for(list)
   for _, item in ipairs(list) do
-    local inner = item
     if type(item.options.default) == "function" then return wrap end
-    while inner.options.field do inner = inner.options.field end
-    if fetched[inner.kind] then return wrap end
+    if fetched[field.innermost(item).kind] then return wrap end
   end
 end
 

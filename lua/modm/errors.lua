@@ -103,6 +103,11 @@ function errors.is_error(value)
   return getmetatable(value) == Error
 end
 
+--- What was raised as text, without the position that error() puts in front of one.
+---@param raised any
+---@return string
+function errors.plain(raised) return (tostring(raised):gsub("^[^\n:]+:%d+: ", "")) end
+
 --- What a function returns that failed: nil, the text, the object.
 ---@param err modm.Error
 ---@return nil, string, modm.Error

@@ -2,6 +2,7 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local field = require "modm.fields".internal
 local file = require "modm.file"
 local gridfs = require "modm.gridfs"
 local registry = require "modm.registry"
@@ -218,7 +219,7 @@ local function find_files(meta, seen)
   if seen[meta] then return false end
   seen[meta] = true
   for _, definition in pairs(meta.fields) do
-    while definition.options.field do definition = definition.options.field end
+    definition = field.innermost(definition)
     if definition.kind == "FileField" or definition.kind == "ImageField" then return true end
     local found, target = false, nil
     if definition.kind:find "^Embedded" then

@@ -141,8 +141,8 @@ for _, row in ipairs(core.kinds()) do
   if row.older_name then fields[row.older_name] = fields[row.name] end
 end
 
---- What the modules beside this one need: whether a value is a field, and the key that nobody
---- declared.
+--- What the modules beside this one need: whether a value is a field, the key that nobody declared,
+--- and what lists are lists of.
 local internal = {}
 
 function internal.is_field(value) return type(value) == "table" and getmetatable(value) == Field end
@@ -150,6 +150,15 @@ function internal.is_field(value) return type(value) == "table" and getmetatable
 function internal.implicit_key()
   return setmetatable({ kind = "ObjectIdField", order = next_order(),
     options = { primary_key = true, implicit = true } }, Field)
+end
+
+--- What lists are lists of, and how many lists it lies in.
+---@param definition table
+---@return table definition, integer depth
+function internal.innermost(definition)
+  local depth = 0
+  while definition.options.field do depth, definition = depth + 1, definition.options.field end
+  return definition, depth
 end
 
 return { fields = fields, internal = internal }

@@ -65,8 +65,8 @@ end
 -- What a read that failed gives, as an error.
 local function source_error(raised)
   if errors.is_error(raised) then return raised end
-  local text = type(raised) == "string" and raised:gsub("^[^\n:]+:%d+: ", "") or tostring(raised)
-  return errors.new("OperationError", "the upload was cut: its source failed: " .. text)
+  return errors.new("OperationError", "the upload was cut: its source failed: "
+    .. errors.plain(raised))
 end
 
 -- Copies all that a file object reads.

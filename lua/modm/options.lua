@@ -40,4 +40,13 @@ function options.check(what, given, known, level)
   end
 end
 
+--- An option of the server's that may be short: "majority" for { w = "majority" }.
+---@param value any
+---@param key string
+---@return table|nil
+function options.wrapped(value, key)
+  if value == nil or type(value) == "table" then return value end
+  return { [key] = value }
+end
+
 return options

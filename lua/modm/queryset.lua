@@ -138,12 +138,7 @@ end
 ---@param values table
 ---@return modm.Document|nil document, string? message, modm.Error? err
 function QuerySet:create(values)
-  local ok, doc = pcall(self._meta.model, values)
-  if not ok then
-    if type(doc) ~= "string" then error(doc, 0) end
-    misuse("%s", (doc:gsub("^[^\n:]+:%d+: ", "")))
-  end
-  return doc:save { session = opening.session(self) }
+  return base.make(self, values):save { session = opening.session(self) }
 end
 
 return queryset

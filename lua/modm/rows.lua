@@ -27,7 +27,7 @@ local ALL = 2 ^ 31 - 1
 -- The error of a document that cannot be read.
 local function reading_error(source, raised)
   if type(raised) ~= "string" then return raised end
-  local text = raised:gsub("^[^\n:]+:%d+: ", "")
+  local text = errors.plain(raised)
   if not text:find(source.name, 1, true) then text = source.name .. ": " .. text end
   return errors.new("OperationError", text)
 end

@@ -35,11 +35,6 @@ local known = {
 
 local function pack(...) return { n = select("#", ...), ... } end
 
-local function wrapped(value, key)
-  if value == nil or type(value) == "table" then return value end
-  return { [key] = value }
-end
-
 local function time_left(job) return job.clock() < job.deadline end
 
 local function step(job, name, settings, preference)
@@ -50,10 +45,10 @@ end
 local function start(job)
   local given = job.given
   return step(job, "start", {
-    readConcern = wrapped(given.read_concern, "level"),
-    writeConcern = wrapped(given.write_concern, "w"),
+    readConcern = options.wrapped(given.read_concern, "level"),
+    writeConcern = options.wrapped(given.write_concern, "w"),
     maxCommitTimeMS = given.max_commit_time_ms,
-  }, wrapped(given.read_preference, "mode"))
+  }, options.wrapped(given.read_preference, "mode"))
 end
 
 -- Takes documents of the connection back by a way of core's.

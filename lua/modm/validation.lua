@@ -44,7 +44,7 @@ local function call(fn, value)
   local ok, result, message, err = pcall(fn, value)
   if not ok and result == "not enough memory" then error(result, 0) end
   if ok and (result or message == nil and result == nil) then return nil end
-  local failure = type(result) == "string" and result:gsub("^[^\n:]+:%d+: ", "") or result
+  local failure = type(result) == "string" and errors.plain(result) or result
   if ok then failure = message end
   for _, given in ipairs { failure or false, err } do
     if errors.is_error(given) and prevents[given.kind] then return nil, given end

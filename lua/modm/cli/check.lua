@@ -10,6 +10,7 @@ local models = require "modm.cli.models"
 local progress = require "modm.cli.progress"
 local registry = require "modm.registry"
 local server = require "modm.cli.server"
+local errors = require "modm.errors"
 local validation = require "modm.validation"
 
 -- How many documents, and bytes, are made of a batch at once.
@@ -63,15 +64,10 @@ local function look(meta, list, found)
     local tree, pending, due
     if not hooked then tree, pending, due = validate(list[i]) end
     if hooked or tree or pending or due then
-      local errors, message = verdict(list[i])
-      if errors then found(core.key(list[i]), errors, message) end
+      local tree_of, message = verdict(list[i])
+      if tree_of then found(core.key(list[i]), tree_of, message) end
     end
   end
-end
-
--- The message of a document that could not be made, without the position in modm.
-local function reading_error(raised)
-  return (tostring(raised):gsub("^[^\n:]+:%d+: ", ""))
 end
 
 --- Validates what an operation finds. Calls seen(n) after each batch, until it returns true, and
@@ -85,7 +81,7 @@ function check.stream(conn, op, meta, seen, found)
     n = n + #list
     if not ok then
       n = n + 1
-      local message = reading_error(at_hand)
+      local message = errors.plain(at_hand)
       found(op:last()._id, { ["(document)"] = { message } }, message)
     elseif at_end then
       done = true

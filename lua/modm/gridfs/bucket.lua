@@ -2,6 +2,7 @@
 
 local connection = require "modm.connection"
 local core = require "modm.core"
+local options = require "modm.options"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -11,23 +12,18 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 local Bucket = {}
 Bucket.__index = Bucket
 
-local function wrapped(value, key)
-  if value == nil or type(value) == "table" then return value end
-  return { [key] = value }
-end
-
 --- Makes a bucket; nothing is sent.
 ---@param given table options of GridFSStorage, checked
 ---@return modm.Bucket
 function Bucket.new(given)
-  local concern = wrapped(given.write_concern, "w")
+  local concern = options.wrapped(given.write_concern, "w")
   return setmetatable({
     alias = given.connection_alias or "default",
     name = given.bucket_name or "fs",
     chunk_size = given.chunk_size or 255 * 1024,
     write_options = concern and { writeConcern = concern },
-    read_concern = wrapped(given.read_concern, "level"),
-    read_preference = wrapped(given.read_preference, "mode"),
+    read_concern = options.wrapped(given.read_concern, "level"),
+    read_preference = options.wrapped(given.read_preference, "mode"),
     indexed = setmetatable({}, { __mode = "k" }), -- connections whose indexes were looked at
     abandoned = {}, -- ids of uploads whose writer was collected
   }, Bucket)
@@ -50,13 +46,13 @@ function Bucket:insert(conn, which, document)
 end
 
 --- The operation that finds documents.
----@param options table|nil of find: sort, limit, batchSize
+---@param settings table|nil of find: sort, limit, batchSize
 ---@param preference table|nil instead of the bucket's
-function Bucket:find(conn, which, filter, options, preference)
-  options = options or {}
-  options.readConcern = self.read_concern
+function Bucket:find(conn, which, filter, settings, preference)
+  settings = settings or {}
+  settings.readConcern = self.read_concern
   return core.find(conn.client, conn.database, self:collection(which), core.ordered(filter),
-    options, preference or self.read_preference)
+    settings, preference or self.read_preference)
 end
 
 --- The first document that a query finds.

@@ -1,6 +1,7 @@
 --- A DuplicateKeyError in the names of a model: which fields, and which values.
 
 local errors = require "modm.errors"
+local field = require "modm.fields".internal
 local registry = require "modm.registry"
 
 local duplicate = {}
@@ -19,7 +20,7 @@ local function field_path(meta, stored)
   for part in stored:gmatch "[^.]+" do
     local name, definition = field_of(meta, part)
     names[#names + 1] = name
-    while definition and definition.options.field do definition = definition.options.field end
+    if definition then definition = field.innermost(definition) end
     local inner = definition and definition.kind:find "^Embedded" and definition.options.model
     meta = inner and registry.find(inner) or nil
   end

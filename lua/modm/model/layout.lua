@@ -71,8 +71,7 @@ end
 -- Embedded fields hold embedded models, references point to the others.
 function layout.check_targets(name, list)
   for _, item in ipairs(list) do
-    local inner = item
-    while inner.options.field do inner = inner.options.field end
+    local inner = field.innermost(item)
     if inner ~= item and (inner.kind == "FileField" or inner.kind == "ImageField") then
       invalid("%s.%s: a list cannot hold files; let it hold embedded documents with a %s", name,
         item.name, inner.kind)

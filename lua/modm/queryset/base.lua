@@ -2,6 +2,7 @@
 -- checks of arguments that steps share.
 
 local core = require "modm.core"
+local errors = require "modm.errors"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 
@@ -122,6 +123,17 @@ function base.stored_names(self, name)
   local found = { core.stored_name(self._meta.schema, name) }
   if not found[1] then misuse("%s", found[2]) end
   return found
+end
+
+--- A new document of the model. Raises at the program's line for what is no value of it.
+---@param self modm.QuerySet
+---@param values table
+---@return modm.Document
+function base.make(self, values)
+  local ok, doc = pcall(self._meta.model, values)
+  if ok then return doc end
+  if type(doc) ~= "string" then error(doc, 0) end
+  misuse("%s", errors.plain(doc))
 end
 
 --- Makes a class of querysets with methods of one's own, for Manager.from_queryset.

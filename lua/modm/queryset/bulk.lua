@@ -14,6 +14,7 @@ local registry = require "modm.registry"
 local running = require "modm.session.running"
 local saving = require "modm.saving"
 local scoped = require "modm.model.scoped"
+local family = require "modm.relation.family"
 local validation = require "modm.validation"
 
 ---@class modm.QuerySet
@@ -49,10 +50,7 @@ local known_options = {
 -- Whether a document is of a model, or of one that extends it.
 local function is_instance(value, meta)
   local model = core.model_of(value)
-  if model == meta.model then return true end
-  local found = registry.meta(model)
-  while found and found ~= meta do found = found.parent end
-  return found ~= nil
+  return model == meta.model or family.is_within(registry.meta(model), meta)
 end
 
 local function check_documents(meta, documents)

@@ -7,14 +7,6 @@ local opening = require "modm.queryset.opening"
 ---@class modm.QuerySet
 local QuerySet = base.QuerySet
 
--- A new document of the model.
-local function make(self, values)
-  local ok, doc = pcall(self._meta.model, values)
-  if ok then return doc end
-  if type(doc) ~= "string" then error(doc, 0) end
-  misuse("%s", (doc:gsub("^[^\n:]+:%d+: ", "")))
-end
-
 -- What conditions say of a document that is to be made: their values of fields.
 local function values_of(self, conditions, ...)
   local values = {}
@@ -54,7 +46,7 @@ local function find_or_make(self, find, values)
   local doc, message, err = find()
   if doc then return doc, false end
   if not err:is(self._meta.DoesNotExist) then return nil, message, err end
-  local new, why, failure = make(self, values):save { force_insert = true,
+  local new, why, failure = base.make(self, values):save { force_insert = true,
     session = opening.session(self) }
   if new then return new, true end
   if failure.kind ~= "DuplicateKeyError" then return nil, why, failure end

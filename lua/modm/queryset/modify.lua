@@ -28,7 +28,7 @@ local function take(self, op, projection)
   local meta = self._meta
   local ok, doc, existed = pcall(core.modified, op, not self._values and meta.schema or nil,
     projection and core.encode(projection))
-  if not ok then return failed(self, (tostring(doc):gsub("^[^\n:]+:%d+: ", ""))) end
+  if not ok then return failed(self, errors.plain(doc)) end
   if doc == nil then
     return errors.failure(errors.new(meta.DoesNotExist, meta.name .. ": there is no such document"))
   end

@@ -4,6 +4,7 @@ local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local kept = require "modm.kept"
+local options = require "modm.options"
 local leading = require "modm.queryset.leading"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -33,12 +34,6 @@ function opening.projection(self)
   return #outer > 0 and core.ordered(outer) or nil
 end
 
--- Meta's short forms: "majority" for { w = "majority" }.
-local function wrapped(value, key)
-  if value == nil or type(value) == "table" then return value end
-  return { [key] = value }
-end
-
 --- The collation of a queryset, or its model's.
 function opening.collation(self) return self._collation or self._meta.collation end
 
@@ -50,20 +45,20 @@ local function read_options(self)
     comment = self._comment,
     maxTimeMS = self._max_time,
     batchSize = self._batch_size,
-    readConcern = wrapped(self._meta:option "read_concern", "level"),
+    readConcern = options.wrapped(self._meta:option "read_concern", "level"),
   }
 end
 
 --- The read preference of what a queryset asks.
 function opening.read_preference(self)
-  return wrapped(self._meta:option "read_preference", "mode")
+  return options.wrapped(self._meta:option "read_preference", "mode")
 end
 
 --- The options of a write of this model, for the driver.
 ---@param meta table
 ---@return table|nil
 function opening.write_options(meta)
-  local concern = wrapped(meta:option "write_concern", "w")
+  local concern = options.wrapped(meta:option "write_concern", "w")
   return concern and { writeConcern = concern }
 end
 
@@ -125,13 +120,13 @@ end
 function opening.source(self, limit)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local options = read_options(self)
-  options.projection = opening.projection(self)
-  options.sort = self._order and core.ordered(self._order)
-  options.skip = self._skip > 0 and self._skip or nil
-  options.limit = limit or self._limit
+  local settings = read_options(self)
+  settings.projection = opening.projection(self)
+  settings.sort = self._order and core.ordered(self._order)
+  settings.skip = self._skip > 0 and self._skip or nil
+  settings.limit = limit or self._limit
   local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
-    options, opening.read_preference(self))
+    settings, opening.read_preference(self))
   if not op then return failed(self, message) end
   return opening.typed(self, { name = self._meta.name, conn = conn, op = op })
 end
@@ -153,11 +148,11 @@ end
 -- A command that asks about the documents, as pairs: its name and collection, what it has besides,
 -- and what the queryset was told.
 local function reading(self, what, collection, pairs_of)
-  local options = read_options(self)
+  local settings = read_options(self)
   local list = { { what, collection } }
   for _, pair in ipairs(pairs_of) do list[#list + 1] = pair end
   for _, name in ipairs { "collation", "hint", "comment", "maxTimeMS" } do
-    if options[name] ~= nil then list[#list + 1] = { name, options[name] } end
+    if settings[name] ~= nil then list[#list + 1] = { name, settings[name] } end
   end
   return list
 end
@@ -237,12 +232,12 @@ function opening.pipeline(self, stages, given)
   if not conn then return nil, database, collection end
   local conditions = limiting(self)
   local front = leading.stages(self._meta.name, stages[1], conditions, #self._parts > 0)
-  local all, options = front or {}, read_options(self)
+  local all, settings = front or {}, read_options(self)
   for _, stage in ipairs(own_stages(self)) do all[#all + 1] = stage end
   for i = front and 2 or 1, #stages do all[#all + 1] = stages[i] end
-  for name, value in pairs(given or {}) do options[name] = value end
+  for name, value in pairs(given or {}) do settings[name] = value end
   local op, message = core.query_aggregate(conn.client, database, collection,
-    not front and conditions or nil, all, options, opening.read_preference(self))
+    not front and conditions or nil, all, settings, opening.read_preference(self))
   if not op then return failed(self, message) end
   return { name = self._meta.name, conn = conn, op = op }
 end

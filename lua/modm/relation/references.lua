@@ -1,5 +1,6 @@
 --- The references of a model, with the paths that they are stored under.
 
+local field = require "modm.fields".internal
 local registry = require "modm.registry"
 
 local references = {}
@@ -21,8 +22,8 @@ local named = setmetatable({}, { __mode = "k" }) -- meta -> name that it refers 
 ---@param definition table
 ---@return table definition, integer depth
 function references.innermost(definition)
-  local depth = 0
-  while definition.options.field do depth, definition = depth + 1, definition.options.field end
+  local depth
+  definition, depth = field.innermost(definition)
   if definition.kind == "EmbeddedModelListField" then depth = depth + 1 end
   return definition, depth
 end

@@ -5,12 +5,14 @@
 
 local core = require "modm.core"
 local errors = require "modm.errors"
+local field = require "modm.fields".internal
 local family = require "modm.relation.family"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local probe = require "modm.probe"
 local registry = require "modm.registry"
 local scoped = require "modm.model.scoped"
+local options = require "modm.options"
 
 local resolving = {}
 
@@ -48,15 +50,10 @@ local function join_group(session, target)
   return group
 end
 
-local function wrapped(value, key)
-  if value == nil or type(value) == "table" then return value end
-  return { [key] = value }
-end
-
 -- A document that cannot be read is an error of the query, not of the program.
 local function reading_error(raised)
   if errors.is_error(raised) then return raised end
-  return errors.new("OperationError", (tostring(raised):gsub("^[^\n:]+:%d+: ", "")))
+  return errors.new("OperationError", errors.plain(raised))
 end
 
 -- Tells development mode of the keys from place from + 1 to `to` that no document has.
@@ -78,8 +75,9 @@ local function fetch_group(group)
     local to = core.keys_slice(keys, from, ANY)
     local op, why = core.query_find(group.conn.client, group.database, group.collection,
       core.keys_filter(keys, from, to, ID),
-      { batchSize = to - from + 1, readConcern = wrapped(meta:option "read_concern", "level") },
-      wrapped(meta:option "read_preference", "mode"))
+      { batchSize = to - from + 1,
+        readConcern = options.wrapped(meta:option "read_concern", "level") },
+      options.wrapped(meta:option "read_preference", "mode"))
     if not op then return errors.failure(errors.new("OperationError", meta.name .. ": " .. why)) end
     local done
     repeat
@@ -164,8 +162,7 @@ local function add_path(plan, path, metas)
     misuse("the names of references to fetch are strings, not a %s", type(path))
   end
   for name in (path .. "."):gmatch "([^.]*)%." do
-    local definition = find_field(metas, name)
-    while definition.options.field do definition = definition.options.field end
+    local definition = field.innermost(find_field(metas, name))
     if definition.kind ~= "ReferenceField" and not definition.kind:find "^Embedded" then
       misuse("%s.%s is a %s: it refers to nothing", metas[1].name, name, definition.kind)
     end
