@@ -1,4 +1,6 @@
 -- The server that specs talk to: its URI, a database for each spec, and servers of one's own.
+local process = require "spec.support.process"
+
 local server = {}
 
 -- The URI that tools/with-mongod gave. Without it a spec cannot run, and says so.
@@ -38,24 +40,16 @@ function server.start(arguments)
   if not binary then
     return nil, "no mongod of our own with MONGODB_URI"
   end
-  local folder = os.tmpname()
-  os.remove(folder)
-  assert(os.execute("mkdir " .. folder))
-  local port = 20000 + tonumber(server.database():match("_(%x%x%x)"), 16) + count
-  local log = folder .. "/log"
-  -- The sanitizers' libraries are for the specs, not for the server.
-  local pipe = assert(io.popen(table.concat({
-    "echo $$; exec env -u LD_PRELOAD setpriv --pdeathsig KILL", binary, "--dbpath", folder,
-    "--port", port, "--bind_ip 127.0.0.1 --nounixsocket --wiredTigerCacheSizeGB 0.25",
-    "--setParameter enableTestCommands=1", arguments or "", ">" .. log, "2>&1",
-  }, " ")))
-  local pid = pipe:read("*l")
-  os.execute("timeout 30 sh -c 'until grep -q \"Waiting for connections\" " .. log
-    .. "; do sleep 0.05; done' 2>/dev/null")
-  local own = { pid = tonumber(pid), port = port, uri = "mongodb://127.0.0.1:" .. port }
+  local folder, port = process.folder "server", process.free_port()
+  local child = process.start(table.concat({
+    binary, "--dbpath", folder, "--port", port,
+    "--bind_ip 127.0.0.1 --nounixsocket --wiredTigerCacheSizeGB 0.25",
+    "--setParameter enableTestCommands=1", arguments,
+  }, " "), folder .. "/log")
+  pcall(process.wait_for, "mongod", 30, function() return process.listens(port) end)
+  local own = { pid = tonumber(child.pid), port = port, uri = "mongodb://127.0.0.1:" .. port }
   function own.stop()
-    os.execute("kill -KILL " .. pid)
-    pipe:close()
+    child:stop()
     os.execute("rm -rf " .. folder)
   end
   return own
