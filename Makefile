@@ -91,7 +91,7 @@ test-lua5.4 test-luajit: test-%: ## run the specs under one Lua; SPEC=file narro
 asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file narrows
 	@tools/setup test
 	@mkdir -p build
-	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/asan-%/modm/core.so,lua5.4 luajit)
+	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/%/modm/core.so,asan-lua5.4 asan-luajit luajit)
 	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
 
 interop: ## hold modm to PyMODM itself: each reads, changes and finds what the other wrote
