@@ -3,31 +3,11 @@ local connection = require "modm.connection"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local events = require "modm.events"
+local secrets = require "spec.support.secrets"
 local server = require "spec.support.server"
 local support = require "spec.driver.support"
 
-local PASSWORD, ENCODED = "s3cr:t/p@ss word%", "s3cr%3At%2Fp%40ss%20word%25"
-
--- Every text within a value, for what must not be in it.
-local function texts(value, out)
-  out = out or {}
-  if type(value) == "table" then
-    for k, v in pairs(value) do
-      texts(k, out)
-      texts(v, out)
-    end
-  else
-    out[#out + 1] = tostring(value)
-  end
-  return out
-end
-
-local function assert_clean(value)
-  local all = table.concat(texts(value), "\n")
-  for _, secret in ipairs { PASSWORD, ENCODED, "s3cr", "p@ss", "p%40ss" } do
-    assert.is_nil(all:find(secret, 1, true), all)
-  end
-end
+local PASSWORD, ENCODED, assert_clean = secrets.PASSWORD, secrets.ENCODED, secrets.assert_clean
 
 describe("a server with authentication", function()
   local own, admin
