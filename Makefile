@@ -27,7 +27,7 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan interop lint format types bench \
+.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan interop lint format types bench bench-odm \
         install setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
@@ -117,6 +117,11 @@ bench: ## measure modm against raw libmongoc
 	@tools/setup test
 	@$(MAKE) -s all
 	@tools/with-mongod bench/run
+
+bench-odm: ## run MongoDB's ODM benchmark in modm and in raw libmongoc
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/with-mongod bench/run-odm
 
 install: ## install under PREFIX (/usr/local) for LUA_VERSION (5.4, or 5.1 for LuaJIT)
 	@mkdir -p build
