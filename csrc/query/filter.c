@@ -208,13 +208,15 @@ modm_filter_l_filter (lua_State *L)
    return finish (L, ok, &c);
 }
 
-/* core.raw_filter(table) -> bytes | nil, message, path, false */
+/* core.raw_filter(table, javascript) -> bytes | nil, message, path, false */
 int
 modm_filter_l_raw (lua_State *L)
 {
    luaL_checktype (L, 1, LUA_TTABLE);
+   lua_settop (L, 2);
    modm_filter c = {.L = L, .b = modm_buffer_push (L)};
-   bool ok = modm_append_document (L, 1, c.b, 0, &c.err);
+   bool ok = modm_append_document (L, 1, c.b, 0, &c.err) &&
+             (lua_toboolean (L, 2) || modm_javascript_refuse_document (c.b, 0, &c.err));
    return finish (L, ok, &c);
 }
 

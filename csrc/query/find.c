@@ -20,9 +20,9 @@ modm_find_l_find (lua_State *L)
 }
 
 /* The stages at argument 5 as the array of a pipeline, after a $match of the filter at 4 (nil:
- * none). */
+ * none), which is compiled already. */
 static bool
-append_pipeline (lua_State *L, modm_buffer *b, modm_error *err)
+append_pipeline (lua_State *L, bool javascript, modm_buffer *b, modm_error *err)
 {
    uint32_t at = 0;
    size_t len, n = lua_rawlen (L, 5);
@@ -38,7 +38,9 @@ append_pipeline (lua_State *L, modm_buffer *b, modm_error *err)
    for (uint32_t i = 1; i <= n; i++) {
       modm_write_index_key (b, MODM_BSON_DOCUMENT, at++);
       lua_rawgeti (L, 5, (int) i);
-      bool ok = modm_append_document (L, lua_gettop (L), b, 2, err);
+      size_t stage = b->len;
+      bool ok = modm_append_document (L, lua_gettop (L), b, 2, err) &&
+                (javascript || modm_javascript_refuse_document (b, stage, err));
       lua_pop (L, 1);
       if (!ok)
          return modm_error_at_index (err, i);
@@ -52,10 +54,13 @@ pipeline_op (lua_State *L, modm_op_kind kind)
 {
    modm_error err;
    luaL_checktype (L, 5, LUA_TTABLE);
-   lua_settop (L, 7);
+   lua_settop (L, 8);
+   bool javascript = lua_toboolean (L, 8);
    modm_op *op = modm_query_op (L, kind);
    size_t start = modm_write_begin (&op->body);
-   if (!append_pipeline (L, &op->body, &err) || !modm_query_options (L, 6, &op->options, &err) ||
+   if (!append_pipeline (L, javascript, &op->body, &err) ||
+       !modm_query_options (L, 6, &op->options, &err) ||
+       !(javascript || modm_javascript_refuse_document (&op->options, 0, &err)) ||
        !modm_query_options (L, 7, &op->read_preference, &err))
       return modm_query_fail (L, &err);
    modm_write_end (&op->body, start);
@@ -63,7 +68,7 @@ pipeline_op (lua_State *L, modm_op_kind kind)
 }
 
 /* core.query_aggregate(client, database, collection, filter or nil, stages, options,
- * read_preference) -> op | nil, message */
+ * read_preference, javascript) -> op | nil, message */
 int
 modm_find_l_aggregate (lua_State *L)
 {

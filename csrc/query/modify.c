@@ -18,7 +18,7 @@ modm_modify_l_modify (lua_State *L)
    modm_write_document (b, "query", filter, len);
    if (lua_isnil (L, 5))
       modm_write_bool (b, "remove", true);
-   else if (!modm_write_update (L, 5, "update", b, &err))
+   else if (!modm_write_update (L, 5, "update", false, b, &err))
       return modm_query_fail (L, &err);
    if (!modm_write_members (L, 6, b, &err) || !modm_query_options (L, 7, &op->options, &err))
       return modm_query_fail (L, &err);

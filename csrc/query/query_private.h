@@ -110,6 +110,14 @@ int modm_filter_l_filter (lua_State *L);      /* core.filter */
 int modm_filter_l_raw (lua_State *L);         /* core.raw_filter */
 int modm_filter_l_stored_name (lua_State *L); /* core.stored_name */
 
+/* ---- what runs JavaScript (javascript.c) ---- */
+
+/* False, with a message, when a key of the elements from start to end of a buffer, at any depth,
+ * has the server run JavaScript: $where, $function, $accumulator. */
+bool modm_javascript_refuse (const modm_buffer *b, size_t start, size_t end, modm_error *err);
+/* The same of the document from start to the buffer's end; there may be none. */
+bool modm_javascript_refuse_document (const modm_buffer *b, size_t start, modm_error *err);
+
 /* ---- updates (update.c, change.c) ---- */
 
 typedef enum modm_change_shape {
@@ -178,8 +186,10 @@ int modm_watch_l_match (lua_State *L);     /* core.watch_match */
 int modm_watch_l_change (lua_State *L);    /* core.change */
 /* Appends the members of the table at idx (nil: none) to an open document. */
 bool modm_write_members (lua_State *L, int idx, modm_buffer *b, modm_error *err);
-/* Appends the update at idx under a key: bytes, a table of operators, or a pipeline. */
-bool modm_write_update (lua_State *L, int idx, const char *key, modm_buffer *b, modm_error *err);
+/* Appends the update at idx under a key: bytes that modm has compiled, or a table of operators or a
+ * pipeline, in which JavaScript is refused unless it is allowed. */
+bool modm_write_update (lua_State *L, int idx, const char *key, bool javascript, modm_buffer *b,
+                        modm_error *err);
 int modm_write_l_update (lua_State *L);
 int modm_write_l_delete (lua_State *L);
 int modm_write_l_result (lua_State *L);

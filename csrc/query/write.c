@@ -15,7 +15,8 @@ modm_write_members (lua_State *L, int idx, modm_buffer *b, modm_error *err)
 }
 
 bool
-modm_write_update (lua_State *L, int idx, const char *key, modm_buffer *b, modm_error *err)
+modm_write_update (lua_State *L, int idx, const char *key, bool javascript, modm_buffer *b,
+                   modm_error *err)
 {
    if (lua_type (L, idx) == LUA_TSTRING) {
       size_t len;
@@ -26,14 +27,17 @@ modm_write_update (lua_State *L, int idx, const char *key, modm_buffer *b, modm_
    bool pipeline = lua_rawgeti (L, idx, 1) != LUA_TNIL;
    lua_pop (L, 1);
    modm_write_key (b, pipeline ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, key, strlen (key));
-   return pipeline ? modm_append_array (L, idx, b, 1, err)
-                   : modm_append_document (L, idx, b, 1, err);
+   size_t start = b->len;
+   bool ok =
+      pipeline ? modm_append_array (L, idx, b, 1, err) : modm_append_document (L, idx, b, 1, err);
+   return ok && (javascript || modm_javascript_refuse_document (b, start, err));
 }
 
 /* A command with one statement: {update: collection, updates: [{q, ...}], ordered: true}. `update`
  * is the index of the update, or 0 to delete; the statement's options are at `options`. */
 static bool
-append_command (lua_State *L, modm_op *op, int update, int options, modm_error *err)
+append_command (lua_State *L, modm_op *op, int update, int options, bool javascript,
+                modm_error *err)
 {
    size_t len;
    modm_buffer *b = &op->body;
@@ -47,9 +51,11 @@ append_command (lua_State *L, modm_op *op, int update, int options, modm_error *
    modm_write_document (b, "q", filter, len);
    if (!update)
       modm_write_int (b, "limit", 0);
-   else if (!modm_write_update (L, update, "u", b, err))
+   else if (!modm_write_update (L, update, "u", javascript, b, err))
       return false;
-   if (!modm_write_members (L, options, b, err))
+   size_t members = b->len;
+   if (!modm_write_members (L, options, b, err) ||
+       !(javascript || modm_javascript_refuse (b, members, b->len, err)))
       return false;
    modm_write_end (b, statement);
    modm_write_end (b, list);
@@ -58,16 +64,19 @@ append_command (lua_State *L, modm_op *op, int update, int options, modm_error *
    return true;
 }
 
-/* core.update(client, database, collection, filter, update, statement's options, options) -> op |
- * nil, message. The update is a table in the server's words, or bytes. */
+/* core.update(client, database, collection, filter, update, statement's options, options,
+ * javascript) -> op | nil, message. The update is a table in the server's words, or bytes. */
 int
 modm_write_l_update (lua_State *L)
 {
    modm_error err;
    luaL_checkany (L, 5);
-   lua_settop (L, 7);
+   lua_settop (L, 8);
+   bool javascript = lua_toboolean (L, 8);
    modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
-   if (!append_command (L, op, 5, 6, &err) || !modm_query_options (L, 7, &op->options, &err))
+   if (!append_command (L, op, 5, 6, javascript, &err) ||
+       !modm_query_options (L, 7, &op->options, &err) ||
+       !(javascript || modm_javascript_refuse_document (&op->options, 0, &err)))
       return modm_query_fail (L, &err);
    return 1;
 }
@@ -80,7 +89,7 @@ modm_write_l_delete (lua_State *L)
    modm_error err;
    lua_settop (L, 6);
    modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
-   if (!append_command (L, op, 0, 5, &err) || !modm_query_options (L, 6, &op->options, &err))
+   if (!append_command (L, op, 0, 5, false, &err) || !modm_query_options (L, 6, &op->options, &err))
       return modm_query_fail (L, &err);
    return 1;
 }

@@ -32,6 +32,7 @@ local known = {
   full_document = "string", full_document_before_change = "string", resume_after = "table",
   start_after = "table", start_at = "userdata", max_await_ms = "integer", batch_size = "integer",
   operations = "table", stages = "table", show_expanded_events = "boolean",
+  javascript = "boolean",
 }
 
 -- Paths as the model names them: their first step is a stored name.
@@ -103,7 +104,8 @@ local function open(self, given)
     if not filter then misuse("%s: watch: %s", name, why) end
   end
   local op, why = core.query_watch(conn.client, database, collection, filter,
-    stages_of(self, given), server_options(self, given), opening.read_preference(self))
+    stages_of(self, given), server_options(self, given), opening.read_preference(self),
+    given.javascript)
   if not op then misuse("%s: watch: %s", name, why) end
   return setmetatable({ op = op, conn = conn, meta = self._meta,
     token = given.resume_after or given.start_after }, ChangeStream)
@@ -117,10 +119,10 @@ end
 ---@param given { full_document: string?, full_document_before_change: string?,
 ---  resume_after: table?, start_after: table?, start_at: modm.Timestamp?, max_await_ms: integer?,
 ---  batch_size: integer?, operations: string[]?, stages: table[]?,
----  show_expanded_events: boolean? }|nil full_document: "updateLookup" (default), "default",
----  "whenAvailable" or "required"; max_await_ms: how long the server waits for a change before it
+---  show_expanded_events: boolean?, javascript: boolean? }|nil full_document: "updateLookup"
+---  (default), "default", "whenAvailable" or "required"; max_await_ms: how long the server waits for a change before it
 ---  answers that there is none, 1000 by default; operations: only these; stages: more stages, in
----  MongoDB's own words
+---  MongoDB's own words; javascript: what runs some on the server, as $function, is allowed there
 ---@return modm.ChangeStream|nil stream, string? message, modm.Error? err
 function QuerySet:watch(given)
   options.check("watch", given, known)

@@ -3,6 +3,7 @@
 local core = require "modm.core"
 local hooks = require "modm.hooks"
 local indexes = require "modm.indexes"
+local input = require "modm.model.input"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
@@ -28,6 +29,18 @@ function statics.from_document(self, stored)
   local ok, result = pcall(core.from_table, meta.schema, stored)
   if not ok then misuse("%s", result) end
   return result
+end
+
+--- A document, not yet saved, from a table that came from outside, such as a form or a JSON body:
+--- only the fields that are named are taken from it, whatever else it holds. The primary key and
+--- files never are, nor is `_cls`. Values are data: the fields convert and check them as usual.
+---@param self modm.Model
+---@param values table by names of fields; what is not named is left out
+---@param names table names of fields, and name = { names } for the fields of embedded documents;
+--- raises for what is no field
+---@return modm.Document
+function statics.from_input(self, values, names)
+  return input.document(registry.check(self, "from_input"), values, names)
 end
 
 --- Makes the model's indexes now, instead of at its first use.

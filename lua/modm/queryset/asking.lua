@@ -76,7 +76,9 @@ function QuerySet:sample(n)
   if base.check_count(self, "sample", n) < 1 then
     misuse("%s: sample takes a number of documents", self._meta.name)
   end
-  local source, message, err = opening.pipeline(self, { { ["$sample"] = { size = n } } })
+  -- what the queryset's own projection does was allowed there
+  local source, message, err = opening.pipeline(self, { { ["$sample"] = { size = n } } },
+    { javascript = true })
   if not source then return nil, message, err end
   return rows.list(opening.typed(self, source))
 end

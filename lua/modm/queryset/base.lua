@@ -6,7 +6,10 @@ local errors = require "modm.errors"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 
-local base = {}
+local base = {
+  -- What a step in MongoDB's own words may be told.
+  javascript_options = { javascript = "boolean" },
+}
 
 ---@class modm.QuerySet
 local QuerySet = {}

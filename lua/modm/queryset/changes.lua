@@ -100,7 +100,7 @@ end
 
 local known_options = {
   upsert = "boolean", array_filters = "table", let = "table", session = "boolean|table",
-  bypass_document_validation = "boolean",
+  bypass_document_validation = "boolean", javascript = "boolean",
 }
 
 local function check_update(self, update, upsert)
@@ -133,7 +133,8 @@ local function with_class(self, update)
 end
 
 --- Changes all documents of the queryset. Class, limit, skip and order are honoured. Everything
---- needs all() before it.
+--- needs all() before it. What runs JavaScript on the server, as $function in a stage, is refused
+--- unless the option `javascript` allows it.
 ---@param update table in MongoDB's own words: { ["$set"] = {...} }, or a list of stages
 ---@param given modm.UpdateOptions|nil
 ---@return integer|nil modified a document that an upsert makes does not count
@@ -156,7 +157,8 @@ function QuerySet:update(update, given)
   local filters = given.array_filters and core.array(given.array_filters)
   local n, modified, err = writing.run(self, function(client, database, name, filter, statement)
     statement.multi, statement.upsert, statement.arrayFilters = true, given.upsert, filters
-    return core.update(client, database, name, filter, update, statement, settings)
+    return core.update(client, database, name, filter, update, statement, settings,
+      given.javascript)
   end)
   if not n then return nil, modified, err end
   return modified

@@ -52,16 +52,19 @@ function QuerySet:filter(conditions)
 end
 
 --- The same in MongoDB's own words, as PyMongo has them: stored names, operators, values as they
---- are. Never give it a table that came from outside.
+--- are. Never give it a table that came from outside. $where, $function and $accumulator, at any
+--- depth, become the error of the queryset's end, unless `javascript` allows them.
 ---@param query table
+---@param given { javascript: boolean? }|nil
 ---@return modm.QuerySet
-function QuerySet:raw(query)
+function QuerySet:raw(query, given)
+  base.check_options("raw", given, base.javascript_options)
   if type(query) ~= "table" then misuse("%s: raw takes a table", self._meta.name) end
   if next(query) == nil then
     misuse("%s: raw{} matches everything (a nil in a table leaves nothing behind): say all()",
       self._meta.name)
   end
-  return narrowed(self, core.raw_filter(query))
+  return narrowed(self, core.raw_filter(query, given and given.javascript))
 end
 
 -- What where() calls the operators, besides their names.

@@ -11,10 +11,12 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local opening = {}
 
---- Options of an aggregation, in MongoDB's own words as its stages are.
+--- Options of an aggregation, in MongoDB's own words as its stages are; and `javascript`, which
+--- allows stages that run some on the server.
 opening.aggregate_options = {
   allowDiskUse = "boolean", batchSize = "integer", bypassDocumentValidation = "boolean",
-  collation = "table", comment = "any", hint = "table|string", let = "table",
+  collation = "table", comment = "any", hint = "table|string", javascript = "boolean",
+  let = "table",
   maxTimeMS = "integer", readConcern = "table", writeConcern = "table",
 }
 
@@ -236,8 +238,10 @@ function opening.pipeline(self, stages, given)
   for _, stage in ipairs(own_stages(self)) do all[#all + 1] = stage end
   for i = front and 2 or 1, #stages do all[#all + 1] = stages[i] end
   for name, value in pairs(given or {}) do settings[name] = value end
+  local javascript = settings.javascript
+  settings.javascript = nil
   local op, message = core.query_aggregate(conn.client, database, collection,
-    not front and conditions or nil, all, settings, opening.read_preference(self))
+    not front and conditions or nil, all, settings, opening.read_preference(self), javascript)
   if not op then return failed(self, message) end
   return { name = self._meta.name, conn = conn, op = op }
 end

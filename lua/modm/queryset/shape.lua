@@ -61,14 +61,17 @@ function QuerySet:exclude(...)
   return projected(self, "exclude", list)
 end
 
---- A projection in MongoDB's own words, with stored names. Replaces an earlier one.
+--- A projection in MongoDB's own words, with stored names. Replaces an earlier one. Raises for
+--- $function and $accumulator unless `javascript` allows them.
 ---@param spec table
+---@param given { javascript: boolean? }|nil
 ---@return modm.QuerySet
-function QuerySet:project(spec)
+function QuerySet:project(spec, given)
+  base.check_options("project", given, base.javascript_options)
   if type(spec) ~= "table" or next(spec) == nil then
     misuse("%s: project takes a table, { name = 1 or 0, ... }", self._meta.name)
   end
-  local bytes, message = core.raw_filter(spec)
+  local bytes, message = core.raw_filter(spec, given and given.javascript)
   if not bytes then misuse("%s: project: %s", self._meta.name, message) end
   return base.step(self, { _projection = core.decode(bytes), _projection_kind = "project" })
 end

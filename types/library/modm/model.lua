@@ -33,6 +33,16 @@ local Model = {}
 ---@return T
 function Model:from_document(stored) end
 
+--- A document, not yet saved, from a table that came from outside, such as a form or a JSON body.
+--- Only the fields that are named are taken from it; the primary key, files and `_cls` never are.
+---
+---     local post = Post:from_input(body, { "title", comments = { "content" } })
+---@param values table by names of fields; what is not named is left out
+---@param names table names of fields, and name = { names } for those of embedded documents. Raises
+--- for what is no field
+---@return T
+function Model:from_input(values, names) end
+
 --- Makes the model's indexes now, instead of at its first use.
 ---@return true? ok
 ---@return string? message

@@ -46,10 +46,12 @@ function QuerySet:filter(conditions) end
 function QuerySet:where(name, ...) end
 
 --- Conditions in MongoDB's own words: stored names, operators, values as they are. Never give it a
---- table that came from outside.
+--- table that came from outside. What runs JavaScript on the server ($where, $function,
+--- $accumulator) becomes the error of the queryset's end, unless `javascript` allows it.
 ---@param query table
+---@param options? { javascript: boolean? }
 ---@return modm.QuerySet<T>
-function QuerySet:raw(query) end
+function QuerySet:raw(query, options) end
 
 --- Sorts by "name", "-name", { "name", 1 }, or lists of them. Replaces an earlier order.
 ---@param ... string|table
@@ -87,10 +89,12 @@ function QuerySet:only(...) end
 ---@return modm.QuerySet<T>
 function QuerySet:exclude(...) end
 
---- A projection in MongoDB's own words, with stored names. Replaces an earlier one.
+--- A projection in MongoDB's own words, with stored names. Replaces an earlier one. Raises for what
+--- runs JavaScript on the server, unless `javascript` allows it.
 ---@param spec table
+---@param options? { javascript: boolean? }
 ---@return modm.QuerySet<T>
-function QuerySet:project(spec) end
+function QuerySet:project(spec, options) end
 
 --- Gives tables under stored names instead of documents.
 ---@return modm.QuerySet<table>
@@ -237,6 +241,8 @@ function QuerySet:bulk_create(documents, options) end
 --- Variables that the update may use as $$name.
 ---@field let? table<string, any>
 ---@field bypass_document_validation? boolean
+--- Allows what runs JavaScript on the server, as $function in a stage.
+---@field javascript? boolean
 
 --- Changes all documents of the queryset. Everything needs all() before it.
 ---@param update table in MongoDB's own words: { ["$set"] = { ... } }, or a list of stages
@@ -433,7 +439,8 @@ function QuerySet:delete(options) end
 --- Runs stages over what the queryset finds: its conditions, order, range and projection come
 --- first.
 ---@param ... table stages, as in PyMongo; a last table without $ holds options in the server's
---- words: allowDiskUse, let, bypassDocumentValidation, ...
+--- words: allowDiskUse, let, bypassDocumentValidation, ...; and `javascript`, which allows stages
+--- that run some on the server ($function, $accumulator).
 ---@return modm.Rows
 function QuerySet:aggregate(...) end
 
@@ -471,6 +478,7 @@ function QuerySet:pipeline(options) end
 ---@field operations? string[] only these
 ---@field stages? table[] more stages, in MongoDB's own words
 ---@field show_expanded_events? boolean
+---@field javascript? boolean allows stages that run some on the server
 
 --- Watches what happens to the queryset's documents, from now on or from where a token says. Needs
 --- a replica set. Goes on by itself after a fault of the network or a step-down.
