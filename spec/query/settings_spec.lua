@@ -125,8 +125,8 @@ describe("a queryset's settings", function()
   end)
 
   it("end what takes too long", function()
-    local list, message, err = Note.objects:raw { ["$where"] = "sleep(200) || true" }:max_time(50)
-      :list()
+    local list, message, err = Note.objects:raw({ ["$where"] = "sleep(200) || true" },
+      { javascript = true }):max_time(50):list()
     assert.is_nil(list)
     assert.equal("ServerError", err.kind)
     assert.same({ 50, "MaxTimeMSExpired" }, { err.code, err.code_name })
