@@ -25,14 +25,42 @@ sequence (const uint8_t *p, size_t room)
    return 0;
 }
 
+static inline uint64_t
+eight_at (const uint8_t *p)
+{
+   uint64_t eight;
+   memcpy (&eight, p, 8);
+   return eight;
+}
+
+/* Whether the text is ASCII alone: eight bytes at a time, and the last eight once more. */
+static bool
+is_ascii (const uint8_t *p, size_t len)
+{
+   uint64_t all = 0;
+   if (len >= 8) {
+      for (size_t i = 0; i + 8 <= len; i += 8)
+         all |= eight_at (p + i);
+      all |= eight_at (p + len - 8);
+   } else {
+      for (size_t i = 0; i < len; i++)
+         all |= p[i];
+   }
+   return (all & 0x8080808080808080u) == 0;
+}
+
 bool
 modm_utf8_check (const char *text, size_t len, size_t *chars)
 {
    const uint8_t *p = (const uint8_t *) text, *end = p + len;
    size_t longer = 0; /* bytes that begin no character */
+   if (is_ascii (p, len)) {
+      if (chars)
+         *chars = len;
+      return true;
+   }
    while (p < end) {
-      uint64_t eight;
-      if (end - p >= 8 && (memcpy (&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
+      if (end - p >= 8 && (eight_at (p) & 0x8080808080808080u) == 0) {
          p += 8;
       } else if (*p < 0x80) {
          p++;

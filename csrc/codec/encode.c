@@ -31,8 +31,6 @@ check_part (lua_State *L, const modm_document *d, uint32_t i, const modm_buffer 
    modm_state state = modm_state_of (d->states[i]);
    bool same = false;
    modm_element before, now;
-   if (!(d->states[i] & MODM_PART) && f->kind->role != MODM_EMBEDDED)
-      return true;
    if (f->kind->role == MODM_EMBEDDED && state == MODM_READ)
       return true;
    const modm_document *value = modm_document_test (L, -1);
@@ -60,11 +58,11 @@ encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_
       return true;
    }
    lua_rawgeti (L, values, (int) i + 1);
-   bool ok = true;
+   bool ok = true, parts = d->states[i] & MODM_PART || f->kind->role == MODM_EMBEDDED;
    size_t start = b->len;
    if (state != MODM_DEFAULTED || !modm_isblank (L, -1))
-      ok = modm_encode_field (L, -1, f, b, f->mongo_name, f->mongo_len, depth, err) &&
-           check_part (L, d, i, b, start, err);
+      ok = modm_encode_field (L, values + 1, f, b, f->mongo_name, f->mongo_len, depth, err) &&
+           (!parts || check_part (L, d, i, b, start, err));
    lua_pop (L, 1);
    return ok || modm_error_at_key (err, f->name, f->name_len);
 }

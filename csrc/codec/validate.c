@@ -94,6 +94,33 @@ validate_list (modm_validation *v, int idx, const modm_field *f, bool own)
    return own ? MODM_SAME : MODM_CONVERTED;
 }
 
+/* The quick look at a list: whether it has items, in their order, and all of them fit. Unless the
+ * document owns it, a copy of such a list is pushed. */
+static bool
+list_fits (lua_State *L, int idx, const modm_field *f, bool own)
+{
+   bool more = true, fits = true;
+   uint32_t n = 0;
+   if (f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS) || !f->inner->kind->fits ||
+       modm_mark_test (L, idx) == MODM_OBJECT)
+      return false;
+   int top = lua_gettop (L), to = own ? 0 : top + 1;
+   if (to)
+      lua_createtable (L, (int) lua_rawlen (L, idx), 0);
+   for (lua_pushnil (L); (fits = modm_list_next (L, idx, n + 1, &more)) && more; n++) {
+      if (!(fits = modm_field_fits (L, -1, f->inner)))
+         break;
+      if (to)
+         lua_rawseti (L, to, (int) n + 1);
+      else
+         lua_pop (L, 1);
+   }
+   fits = fits && n > 0;
+   if (!fits)
+      lua_settop (L, top);
+   return fits;
+}
+
 /* A blank value, unless it becomes another: an empty table may be a document, "" is false. A list
  * or dict is blank when it is empty or null, but what a document was loaded with stays. */
 static modm_outcome
@@ -128,9 +155,14 @@ validate_value (modm_validation *v, int idx, const modm_field *f, bool own)
 {
    lua_State *L = v->L;
    modm_error err;
+   if (modm_field_fits (L, idx, f))
+      return MODM_SAME;
+   bool list = f->inner && lua_type (L, idx) == LUA_TTABLE;
+   if (list && list_fits (L, idx, f, own))
+      return own ? MODM_SAME : MODM_CONVERTED;
    if (modm_isblank (L, idx))
       return validate_blank (v, idx, f, own);
-   if (f->inner && lua_type (L, idx) == LUA_TTABLE)
+   if (list)
       return validate_list (v, idx, f, own);
    modm_outcome outcome = MODM_SAME;
    if (f->kind->role != MODM_FILE || !own) /* else it is an id as a storage gave it */
@@ -174,18 +206,14 @@ validate_stored (modm_validation *v, int idx, modm_document *d, uint32_t i)
 
 /* A value in the document's values, kept converted. */
 static void
-validate_held (modm_validation *v, int idx, int values, modm_document *d, uint32_t i)
+validate_held (modm_validation *v, int values, modm_document *d, uint32_t i)
 {
    lua_State *L = v->L;
    const modm_field *f = &d->schema->fields[i];
    int before = v->count;
    modm_state state = modm_state_of (d->states[i]);
-   if (lua_isnil (L, values)) {
-      modm_getuservalue (L, idx);
-      lua_replace (L, values);
-   }
+   int value = values + 1;
    lua_rawgeti (L, values, (int) i + 1);
-   int value = lua_gettop (L);
    if (state == MODM_DEFAULTED && modm_isblank (L, value)) {
       check_required (v, f);
       return;
@@ -206,9 +234,12 @@ validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32
    modm_state state = modm_state_of (d->states[i]);
    if (is_surely_valid (d, i))
       return;
-   if (state == MODM_UNSET || (state == MODM_STORED && f->kind->is_mutable)) {
+   if ((state == MODM_UNSET && f->flags & MODM_FIELD_DEFAULT) ||
+       (state == MODM_STORED && f->kind->is_mutable)) {
       /* reading sets a default, and keeps what may change */
       (void) modm_document_read (v->L, idx, d, i);
+      modm_document_values (v->L, idx, d);
+      lua_replace (v->L, values);
       lua_pop (v->L, 1);
       state = modm_state_of (d->states[i]);
    }
@@ -217,7 +248,7 @@ validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32
    else if (state == MODM_STORED || (state == MODM_READ && !f->kind->is_mutable))
       validate_stored (v, idx, d, i);
    else
-      validate_held (v, idx, values, d, i);
+      validate_held (v, values, d, i);
 }
 
 static bool

@@ -25,8 +25,11 @@ enum { SCHEMA = 1, METATABLE, NAMES };
 static int
 slot_of_key (lua_State *L, const modm_schema *s)
 {
-   lua_pushvalue (L, -2);
    int slot = 0;
+   if (lua_type (L, -2) == LUA_TSTRING &&
+       (slot = modm_schema_interned (s, lua_tostring (L, -2))) != 0)
+      return slot;
+   lua_pushvalue (L, -2);
    if (lua_rawget (L, lua_upvalueindex (NAMES)) == LUA_TNUMBER)
       slot = (int) lua_tointeger (L, -1);
    lua_pop (L, 1);

@@ -57,18 +57,20 @@ l_encode (lua_State *L)
 {
    const modm_document *d = modm_document_check (L, 1);
    modm_error err;
-   modm_buffer *b = modm_buffer_push (L);
-   if (!modm_encode_document (L, 1, d, b, 0, &err)) {
-      lua_pushnil (L);
-      modm_error_push (L, &err);
-      lua_pushstring (L, err.message);
-      lua_pushstring (L, err.path);
-      return 4;
-   }
-   if (b->failed)
+   modm_buffer *b = modm_scratch_acquire (L);
+   bool ok = modm_encode_document (L, 1, d, b, 0, &err), failed = ok && b->failed;
+   if (ok && !failed)
+      lua_pushlstring (L, (const char *) b->data, b->len);
+   modm_scratch_release (b);
+   if (failed)
       return luaL_error (L, "not enough memory");
-   lua_pushlstring (L, (const char *) b->data, b->len);
-   return 1;
+   if (ok)
+      return 1;
+   lua_pushnil (L);
+   modm_error_push (L, &err);
+   lua_pushstring (L, err.message);
+   lua_pushstring (L, err.path);
+   return 4;
 }
 
 /* core.files(document) -> {document, name, ...}: files that are not stored yet, also in embedded

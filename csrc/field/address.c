@@ -83,6 +83,14 @@ modm_ip_check (lua_State *L, int idx, const modm_field *f, modm_validation *v)
 }
 
 bool
+modm_ip_fits (lua_State *L, int idx, const modm_field *f)
+{
+   size_t len;
+   const char *text = modm_text_at (L, idx, &len);
+   return text && modm_utf8_check (text, len, NULL) && is_address (f, text, len);
+}
+
+bool
 modm_ip_accepts (const modm_field *f, const modm_element *e)
 {
    if (e->type != MODM_BSON_STRING)
@@ -231,6 +239,23 @@ modm_url_check (lua_State *L, int idx, const modm_field *f, modm_validation *v)
    }
 }
 
+static bool
+is_url (const char *text, size_t len)
+{
+   url u;
+   return modm_utf8_check (text, len, NULL) && split_url (text, len, &u) && is_scheme (u.scheme) &&
+          is_host (u.host) && is_path (u.path);
+}
+
+bool
+modm_url_fits (lua_State *L, int idx, const modm_field *f)
+{
+   (void) f;
+   size_t len;
+   const char *text = modm_text_at (L, idx, &len);
+   return text && is_url (text, len);
+}
+
 bool
 modm_url_accepts (const modm_field *f, const modm_element *e)
 {
@@ -239,9 +264,7 @@ modm_url_accepts (const modm_field *f, const modm_element *e)
       return false;
    size_t len;
    const char *text = modm_element_text (e, &len);
-   url u;
-   return modm_utf8_check (text, len, NULL) && split_url (text, len, &u) && is_scheme (u.scheme) &&
-          is_host (u.host) && is_path (u.path);
+   return is_url (text, len);
 }
 
 /* ---- in words of $jsonSchema ---- */

@@ -11,6 +11,8 @@
  * - convert, phase V: turns what the user assigned into the field's own type. May run Lua
  *   (__tostring).
  * - check, phase V: built-in validators on a converted value; adds messages.
+ * - fits, phase V: quick look at a value of Lua's, true when it is surely of the field's own type,
+ *   no blank, and valid as it stands: the common case, in as few calls of Lua as there can be.
  * - accepts: quick look at stored bytes, true when they are surely valid as they stand.
  * - append, phase E: writes a value; runs no Lua, throws nothing. An error's path begins inside the
  *   value, by Lua's indices in lists: the caller puts the key before it.
@@ -72,6 +74,7 @@ typedef struct modm_kind {
    modm_outcome (*convert) (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                             modm_error *err);
    void (*check) (lua_State *L, int idx, const modm_field *f, modm_validation *v);
+   bool (*fits) (lua_State *L, int idx, const modm_field *f);
    bool (*accepts) (const modm_field *f, const modm_element *e);
    bool (*append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                    size_t key_len, int depth, modm_error *err);
@@ -120,6 +123,14 @@ struct modm_field {
    const modm_schema *schema; /* the one it belongs to */
    const modm_schema *target; /* of an embedded or reference field; NULL until it is first needed */
 };
+
+/* Whether the value at idx surely is valid as it stands; what Lua has to look at never is. */
+static inline bool
+modm_field_fits (lua_State *L, int idx, const modm_field *f)
+{
+   return f->kind->fits && !(f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS)) &&
+          f->kind->fits (L, idx, f);
+}
 
 /* THE table; ends with a NULL name. */
 extern const modm_kind modm_kinds[];

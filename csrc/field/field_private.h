@@ -22,17 +22,26 @@ void modm_rule_not_nan (lua_State *L);
 /* What the schema cannot say, into the list below the table. */
 void modm_rule_unsaid (lua_State *L, const char *rule, const char *why);
 
+/* The string at idx; NULL for what is none (a number does not become one). */
+static inline const char *
+modm_text_at (lua_State *L, int idx, size_t *len)
+{
+   return lua_type (L, idx) == LUA_TSTRING ? lua_tolstring (L, idx, len) : NULL;
+}
+
 /* The kinds' functions, for the table in kinds.c. */
 void modm_char_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_char_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                 modm_error *err);
 void modm_char_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_char_accepts (const modm_field *f, const modm_element *e);
+bool modm_char_fits (lua_State *L, int idx, const modm_field *f);
 void modm_email_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_email_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                  modm_error *err);
 void modm_email_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_email_accepts (const modm_field *f, const modm_element *e);
+bool modm_email_fits (lua_State *L, int idx, const modm_field *f);
 bool modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
                          const char *key, size_t key_len, int depth, modm_error *err);
 
@@ -40,15 +49,18 @@ modm_outcome modm_address_convert (lua_State *L, int idx, const modm_field *f, m
                                    modm_error *err);
 void modm_url_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_url_accepts (const modm_field *f, const modm_element *e);
+bool modm_url_fits (lua_State *L, int idx, const modm_field *f);
 void modm_ip_compile (lua_State *L, int options, modm_field *f);
 void modm_ip_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_ip_accepts (const modm_field *f, const modm_element *e);
+bool modm_ip_fits (lua_State *L, int idx, const modm_field *f);
 
 void modm_integer_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_integer_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);
 void modm_integer_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_integer_accepts (const modm_field *f, const modm_element *e);
+bool modm_integer_fits (lua_State *L, int idx, const modm_field *f);
 bool modm_integer_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
                           const char *key, size_t key_len, int depth, modm_error *err);
 bool modm_biginteger_accepts (const modm_field *f, const modm_element *e);
@@ -59,18 +71,22 @@ modm_outcome modm_float_convert (lua_State *L, int idx, const modm_field *f, mod
                                  modm_error *err);
 void modm_float_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_float_accepts (const modm_field *f, const modm_element *e);
+bool modm_float_fits (lua_State *L, int idx, const modm_field *f);
 bool modm_float_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                         size_t key_len, int depth, modm_error *err);
 
 modm_outcome modm_boolean_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);
 bool modm_boolean_accepts (const modm_field *f, const modm_element *e);
+bool modm_boolean_fits (lua_State *L, int idx, const modm_field *f);
 modm_outcome modm_objectid_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                     modm_error *err);
 bool modm_objectid_accepts (const modm_field *f, const modm_element *e);
+bool modm_objectid_fits (lua_State *L, int idx, const modm_field *f);
 modm_outcome modm_datetime_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                     modm_error *err);
 bool modm_datetime_accepts (const modm_field *f, const modm_element *e);
+bool modm_datetime_fits (lua_State *L, int idx, const modm_field *f);
 void modm_decimal_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_decimal_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);

@@ -54,6 +54,16 @@ modm_list_length (lua_State *L, int idx, uint32_t *n, modm_error *err)
    return true;
 }
 
+bool
+modm_list_next (lua_State *L, int idx, uint32_t at, bool *more)
+{
+   *more = lua_next (L, idx);
+   if (!*more || (lua_type (L, -2) == LUA_TNUMBER && lua_tonumber (L, -2) == (lua_Number) at))
+      return true;
+   lua_pop (L, 2);
+   return false;
+}
+
 modm_outcome
 modm_list_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v, modm_error *err)
 {
@@ -95,23 +105,55 @@ modm_list_accepts (const modm_field *f, const modm_element *e)
    return !r.bad;
 }
 
+/* The item at idx, as number i (from 0). */
 static bool
-append_items (lua_State *L, int idx, uint32_t n, const modm_field *inner, modm_buffer *b, int depth,
-              modm_error *err)
+append_item (lua_State *L, int idx, uint32_t i, const modm_field *inner, modm_buffer *b, int depth,
+             modm_error *err)
 {
    char room[MODM_INDEX_KEY];
    size_t len;
-   for (uint32_t i = 0; i < n; i++) {
-      const char *key = modm_index_key (room, i, &len);
-      lua_rawgeti (L, idx, i + 1);
-      bool ok = modm_isnull (L, -1)
-                   ? modm_append_value (L, -1, b, key, len, depth, err)
-                   : inner->kind->append (L, lua_gettop (L), inner, b, key, len, depth, err);
+   const char *key = modm_index_key (room, i, &len);
+   return (modm_isnull (L, idx) ? modm_append_value (L, idx, b, key, len, depth, err)
+                                : inner->kind->append (L, idx, inner, b, key, len, depth, err)) ||
+          modm_error_at_index (err, i + 1);
+}
+
+/* The items of a list that is stepped through in their order, as most are; *plain is false when it
+ * is not. */
+static bool
+append_in_order (lua_State *L, int idx, const modm_field *inner, modm_buffer *b, int depth,
+                 bool *plain, modm_error *err)
+{
+   bool more = true, ok = true;
+   int top = lua_gettop (L);
+   lua_pushnil (L);
+   for (uint32_t i = 0; (*plain = modm_list_next (L, idx, i + 1, &more)) && more; i++) {
+      if (!(ok = append_item (L, top + 2, i, inner, b, depth, err)))
+         break;
       lua_pop (L, 1);
-      if (!ok)
-         return modm_error_at_index (err, i + 1);
    }
-   return true;
+   lua_settop (L, top);
+   return ok;
+}
+
+static bool
+append_items (lua_State *L, int idx, const modm_field *inner, modm_buffer *b, int depth,
+              modm_error *err)
+{
+   size_t start = b->len;
+   uint32_t n = 0;
+   bool plain, ok = append_in_order (L, idx, inner, b, depth, &plain, err);
+   if (plain)
+      return ok;
+   b->len = start;
+   if (!modm_list_length (L, idx, &n, err))
+      return false;
+   for (uint32_t i = 0; ok && i < n; i++) {
+      lua_rawgeti (L, idx, i + 1);
+      ok = append_item (L, lua_gettop (L), i, inner, b, depth, err);
+      lua_pop (L, 1);
+   }
+   return ok;
 }
 
 bool
@@ -121,16 +163,15 @@ modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
    idx = lua_absindex (L, idx);
    if (lua_type (L, idx) != LUA_TTABLE || modm_mark_test (L, idx) == MODM_OBJECT)
       return modm_append_value (L, idx, b, key, key_len, depth, err);
-   uint32_t n = 0;
    bool ok;
    modm_write_key (b, MODM_BSON_ARRAY, key, key_len);
    if (depth >= MODM_MAX_DEPTH || !lua_checkstack (L, 8))
       ok = modm_error_set (err, "nested deeper than %d levels (or cyclic)", MODM_MAX_DEPTH);
    else if (!f->inner)
       ok = modm_append_array (L, idx, b, depth + 1, err);
-   else if ((ok = modm_list_length (L, idx, &n, err))) {
+   else {
       size_t start = modm_write_begin (b);
-      ok = append_items (L, idx, n, f->inner, b, depth + 1, err);
+      ok = append_items (L, idx, f->inner, b, depth + 1, err);
       modm_write_end (b, start);
    }
    return ok;

@@ -85,6 +85,13 @@ integer_fits (const modm_field *f, int64_t n)
 }
 
 bool
+modm_integer_fits (lua_State *L, int idx, const modm_field *f)
+{
+   int64_t n;
+   return lua_type (L, idx) == LUA_TNUMBER && modm_isinteger (L, idx, &n) && integer_fits (f, n);
+}
+
+bool
 modm_integer_accepts (const modm_field *f, const modm_element *e)
 {
    if (e->type == MODM_BSON_INT32)
@@ -203,6 +210,16 @@ modm_float_check (lua_State *L, int idx, const modm_field *f, modm_validation *v
       modm_report (v, "%.14g is less than minimum value of %.14g.", d, f->limit.number.min);
    if ((f->flags & MODM_FIELD_HAS_MAX) && !(d <= f->limit.number.max))
       modm_report (v, "%.14g is greater than maximum value of %.14g.", d, f->limit.number.max);
+}
+
+bool
+modm_float_fits (lua_State *L, int idx, const modm_field *f)
+{
+#if MODM_HAS_INTEGERS
+   if (lua_isinteger (L, idx))
+      return false;
+#endif
+   return lua_type (L, idx) == LUA_TNUMBER && float_fits (f, (double) lua_tonumber (L, idx));
 }
 
 bool

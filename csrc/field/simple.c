@@ -22,6 +22,13 @@ modm_boolean_convert (lua_State *L, int idx, const modm_field *f, modm_validatio
 }
 
 bool
+modm_boolean_fits (lua_State *L, int idx, const modm_field *f)
+{
+   (void) f;
+   return lua_type (L, idx) == LUA_TBOOLEAN;
+}
+
+bool
 modm_boolean_accepts (const modm_field *f, const modm_element *e)
 {
    (void) f;
@@ -44,6 +51,13 @@ modm_objectid_convert (lua_State *L, int idx, const modm_field *f, modm_validati
 }
 
 bool
+modm_objectid_fits (lua_State *L, int idx, const modm_field *f)
+{
+   (void) f;
+   return modm_value_test_type (L, idx, MODM_BSON_OBJECTID) != NULL;
+}
+
+bool
 modm_objectid_accepts (const modm_field *f, const modm_element *e)
 {
    (void) f;
@@ -63,6 +77,13 @@ modm_datetime_convert (lua_State *L, int idx, const modm_field *f, modm_validati
       return modm_refuse (L, idx, "a date (seconds, a date table, or ISO 8601 text)", err);
    modm_datetime_push (L, ms);
    return MODM_CONVERTED;
+}
+
+bool
+modm_datetime_fits (lua_State *L, int idx, const modm_field *f)
+{
+   (void) f;
+   return modm_value_test_type (L, idx, MODM_BSON_DATE) != NULL;
 }
 
 bool

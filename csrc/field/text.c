@@ -86,14 +86,29 @@ modm_char_check (lua_State *L, int idx, const modm_field *f, modm_validation *v)
       modm_report (v, "value exceeds the maximum length of %u.", f->limit.length.max);
 }
 
+static bool
+is_char (const modm_field *f, const char *text, size_t len)
+{
+   size_t chars;
+   return len > 0 && modm_utf8_check (text, len, &chars) && length_fits (f, chars);
+}
+
+bool
+modm_char_fits (lua_State *L, int idx, const modm_field *f)
+{
+   size_t len;
+   const char *text = modm_text_at (L, idx, &len);
+   return text && is_char (f, text, len);
+}
+
 bool
 modm_char_accepts (const modm_field *f, const modm_element *e)
 {
    if (e->type != MODM_BSON_STRING)
       return false;
-   size_t len, chars;
+   size_t len;
    const char *text = modm_element_text (e, &len);
-   return len > 0 && modm_utf8_check (text, len, &chars) && length_fits (f, chars);
+   return is_char (f, text, len);
 }
 
 bool
@@ -101,10 +116,10 @@ modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, 
                     size_t key_len, int depth, modm_error *err)
 {
    (void) f;
-   if (lua_type (L, idx) != LUA_TSTRING)
-      return modm_append_value (L, idx, b, key, key_len, depth, err);
    size_t len;
-   const char *text = lua_tolstring (L, idx, &len);
+   const char *text = modm_text_at (L, idx, &len);
+   if (!text)
+      return modm_append_value (L, idx, b, key, key_len, depth, err);
    if (!modm_utf8_check (text, len, NULL))
       return modm_error_set (err, "not valid UTF-8");
    modm_write_key (b, MODM_BSON_STRING, key, key_len);
@@ -149,13 +164,13 @@ is_domain (const char *at, const char *end)
 }
 
 static bool
-is_email (const char *text, size_t len, bool strict)
+is_email (const modm_field *f, const char *text, size_t len)
 {
    const char *at = memchr (text, '@', len);
    const char *end = text + len;
    if (!at || at == text || at + 1 == end || memchr (at + 1, '@', (size_t) (end - at - 1)))
       return false;
-   if (!strict)
+   if (!(f->flags & MODM_FIELD_STRICT))
       return true;
    for (const char *p = text; p < at; p++)
       if ((unsigned char) *p <= ' ' || *p == 127)
@@ -178,8 +193,16 @@ modm_email_check (lua_State *L, int idx, const modm_field *f, modm_validation *v
    const char *text = lua_tolstring (L, idx, &len);
    if (!modm_utf8_check (text, len, NULL))
       modm_report (v, "not valid UTF-8.");
-   else if (!is_email (text, len, f->flags & MODM_FIELD_STRICT))
+   else if (!is_email (f, text, len))
       modm_report (v, "not a valid e-mail address");
+}
+
+bool
+modm_email_fits (lua_State *L, int idx, const modm_field *f)
+{
+   size_t len;
+   const char *text = modm_text_at (L, idx, &len);
+   return text && modm_utf8_check (text, len, NULL) && is_email (f, text, len);
 }
 
 bool
@@ -189,7 +212,7 @@ modm_email_accepts (const modm_field *f, const modm_element *e)
       return false;
    size_t len;
    const char *text = modm_element_text (e, &len);
-   return modm_utf8_check (text, len, NULL) && is_email (text, len, f->flags & MODM_FIELD_STRICT);
+   return modm_utf8_check (text, len, NULL) && is_email (f, text, len);
 }
 
 /* ---- in words of $jsonSchema ---- */

@@ -23,8 +23,9 @@ modm_schema_index (lua_State *L, modm_schema *s, int env)
    while (size < s->n * 2)
       size *= 2;
    s->mask = size - 1;
-   s->table = lua_newuserdata (L, size * sizeof *s->table);
-   memset (s->table, 0, size * sizeof *s->table);
+   s->table = lua_newuserdata (L, 2 * size * sizeof *s->table);
+   memset (s->table, 0, 2 * size * sizeof *s->table);
+   s->interned = s->table + size;
    lua_rawgeti (L, env, MODM_ENV_ANCHORS);
    lua_insert (L, -2);
    lua_setfield (L, -2, "table");
@@ -39,6 +40,9 @@ modm_schema_index (lua_State *L, modm_schema *s, int env)
       while (s->table[at])
          at = (at + 1) & s->mask;
       s->table[at] = (uint16_t) (i + 1);
+      for (at = modm_schema_place (s, f->name); s->interned[at];)
+         at = (at + 1) & s->mask;
+      s->interned[at] = (uint16_t) (i + 1);
    }
 }
 

@@ -48,6 +48,7 @@ struct modm_schema {
    int primary;        /* index of the primary key, -1 in most embedded models */
    uint32_t mask;
    uint16_t *table;           /* hash of mongo names, mask + 1 places: index + 1, 0 is free */
+   uint16_t *interned;        /* the same by the addresses of the names in Lua */
    const modm_schema *parent; /* model it extends, or NULL */
    int environments, env;     /* where its environment is: registry[environments][env] */
    enum { MODM_UNKNOWN, MODM_NO, MODM_YES } calls; /* a function default in it or further in */
@@ -65,6 +66,21 @@ void modm_schema_push_metatable (lua_State *L, const modm_schema *s);
 /* The field stored under a name, or NULL. `hint` is the index it is likely to have. */
 const modm_field *modm_schema_stored (const modm_schema *s, const char *name, size_t len,
                                       uint32_t hint);
+static inline uint32_t
+modm_schema_place (const modm_schema *s, const char *name)
+{
+   return (uint32_t) ((uintptr_t) name >> 4 ^ (uintptr_t) name >> 12) & s->mask;
+}
+/* The slot (from 1) of the field whose name is this very string: Lua holds short strings that are
+ * equal only once. 0: it may still be the name of one. */
+static inline int
+modm_schema_interned (const modm_schema *s, const char *name)
+{
+   uint32_t at = modm_schema_place (s, name);
+   while (s->interned[at] && s->fields[s->interned[at] - 1].name != name)
+      at = (at + 1) & s->mask;
+   return s->interned[at];
+}
 /* The field that Lua calls by the string at idx ("pk" included), or NULL. */
 const modm_field *modm_schema_named (lua_State *L, const modm_schema *s, int idx);
 /* True when s is `ancestor` or descends from it. */
