@@ -211,6 +211,14 @@ l_events (lua_State *L)
    return 1;
 }
 
+/* client:weakened() -> list: the options in force that weaken TLS. */
+static int
+l_weakened (lua_State *L)
+{
+   modm_options_weakened (L, modm_client_check (L, 1)->uri);
+   return 1;
+}
+
 static int
 mt_tostring (lua_State *L)
 {
@@ -239,13 +247,10 @@ modm_client_open (lua_State *L)
 {
    static const luaL_Reg metamethods[] = {
       {"__gc", mt_gc}, {"__tostring", mt_tostring}, {NULL, NULL}};
-   static const luaL_Reg methods[] = {{"database", l_database},
-                                      {"close", l_close},
-                                      {"monitor", l_monitor},
-                                      {"events", l_events},
-                                      {NULL, NULL}};
-   static const luaL_Reg functions[] = {
-      {"client", l_client}, {"log_lines", modm_l_log_lines}, {NULL, NULL}};
+   static const luaL_Reg methods[] = {{"database", l_database}, {"close", l_close},
+                                      {"monitor", l_monitor},   {"events", l_events},
+                                      {"weakened", l_weakened}, {NULL, NULL}};
+   static const luaL_Reg functions[] = {{"client", l_client}, {"log", modm_l_log}, {NULL, NULL}};
    modm_class_new (L, &class_client, metamethods, methods);
    modm_register (L, functions);
 }

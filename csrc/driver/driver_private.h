@@ -40,7 +40,7 @@ void modm_log_start (void);
 /* Names the secrets that this thread's log lines could hold, or NULL. With `pieces`, a line that
  * has but a piece of one is withheld: a URI that is not valid may be taken apart anywhere. */
 void modm_log_secrets (const modm_buffer *secrets, bool pieces);
-int modm_l_log_lines (lua_State *L);
+int modm_l_log (lua_State *L);
 
 /* ---- command events ---- */
 
@@ -124,6 +124,8 @@ void modm_option_name (char out[MODM_OPTION_NAME], const char *name, size_t len)
 /* Looks at connect's options and pushes a table of them by these names; false with the message
  * pushed. May throw. */
 bool modm_options_check (lua_State *L, int options);
+/* Pushes a list of the names of those of the URI's options that make TLS weaker. */
+void modm_options_weakened (lua_State *L, const mongoc_uri_t *uri);
 /* Opens the class and registers the constructor into the table at the top. */
 void modm_client_open (lua_State *L);
 

@@ -136,3 +136,19 @@ modm_options_check (lua_State *L, int options)
    }
    return true;
 }
+
+void
+modm_options_weakened (lua_State *L, const mongoc_uri_t *uri)
+{
+   static const char *const names[] = {
+      "tlsInsecure", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames",
+      "tlsDisableCertificateRevocationCheck", "tlsDisableOCSPEndpointCheck"};
+   int n = 0;
+   lua_newtable (L);
+   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+      if (!mongoc_uri_get_option_as_bool (uri, names[i], false))
+         continue;
+      lua_pushstring (L, names[i]);
+      lua_rawseti (L, -2, ++n);
+   }
+}

@@ -64,6 +64,23 @@ end
 
 local connections = {}
 
+-- What options that weaken TLS come to; nothing else would say that they were left in.
+local weaknesses = {
+  tlsInsecure = "any certificate is accepted, so that whoever stands in between can read and "
+    .. "change what is sent",
+  tlsAllowInvalidHostnames = "the certificate of any other host is accepted, so that who has one "
+    .. "can read and change what is sent",
+  tlsDisableCertificateRevocationCheck = "a certificate that was revoked is accepted",
+}
+weaknesses.tlsAllowInvalidCertificates = weaknesses.tlsInsecure
+weaknesses.tlsDisableOCSPEndpointCheck = weaknesses.tlsDisableCertificateRevocationCheck
+
+local function warn_of_weak_tls(client, alias)
+  for _, option in ipairs(client:weakened()) do
+    events.warn(("connection '%s': with %s, %s"):format(alias, option, weaknesses[option]))
+  end
+end
+
 --- Registers a client under an alias; nothing is sent before the first use. An alias that is there
 --- already is replaced, and its client closed once nobody uses it.
 ---@param uri string it must name a database: mongodb://host/DATABASE
@@ -85,9 +102,11 @@ function connection.connect(uri, options)
     error("connect: the alias must be a string, got " .. type(alias), 2)
   end
   local client, message, kind = core.client(uri, rest)
+  events.hear()
   if not client then
     return errors.failure(errors.new(kind, message))
   end
+  warn_of_weak_tls(client, alias)
   events.watch(client, alias)
   local new = setmetatable({
     alias = alias,

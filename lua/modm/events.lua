@@ -1,13 +1,18 @@
--- Listeners to what modm says to servers: modm.on("command", f), modm.on("operation", f).
+-- Listeners to what modm says to servers and what is logged: modm.on("command", f),
+-- modm.on("operation", f), modm.on("log", f).
+local core = require "modm.core"
 local telemetry = require "modm.telemetry"
 
 local events = {}
 
 local unpack = table.unpack or unpack
 
-local listeners = { command = {}, operation = {} } -- each in the order in which they came
+local listeners = { command = {}, operation = {}, log = {} } -- each in the order in which they came
 local clients = setmetatable({}, { __mode = "k" }) -- of all connections, also those just replaced
 
+local heard = 0 -- the number of the last line of the log that the listeners have
+
+-- Whether clients have to keep their commands for a listener.
 local function anybody() return #listeners.command + #listeners.operation > 0 end
 
 local function monitor(on)
@@ -31,9 +36,34 @@ local function tell(list, what)
   end
 end
 
+--- Calls the listeners with what libmongoc has logged since they were told last.
+function events.hear()
+  if #listeners.log == 0 then
+    return
+  end
+  local lines
+  lines, heard = core.log(heard)
+  if lines.lost then
+    tell(listeners.log, { level = "warning", domain = "modm",
+      message = ("%d older lines of the log were lost"):format(lines.lost) })
+  end
+  for _, line in ipairs(lines) do
+    tell(listeners.log, line)
+  end
+end
+
+--- A warning of modm's own. Nothing else says it, so that without a listener it goes to stderr.
+function events.warn(message)
+  if #listeners.log == 0 then
+    io.stderr:write("modm: warning: ", message, "\n")
+  end
+  tell(listeners.log, { level = "warning", domain = "modm", message = message })
+end
+
 --- Calls the listeners with what the client has queued. A listener that raises is the program's own
 --- mistake, and its error goes up.
 function events.drain(client)
+  events.hear()
   if not anybody() then
     return
   end
@@ -58,8 +88,8 @@ end
 
 local function check(what, listener, options)
   if not listeners[what] then
-    error(("there are no '%s' events: say modm.on(\"command\", f) or modm.on(\"operation\", f)")
-      :format(tostring(what)), 3)
+    error(("there are no '%s' events: say modm.on(\"command\", f), modm.on(\"operation\", f) or "
+      .. "modm.on(\"log\", f)"):format(tostring(what)), 3)
   elseif type(listener) ~= "function" then
     error("modm.on: the listener must be a function, got " .. type(listener), 3)
   end
@@ -82,7 +112,12 @@ end
 --- With "operation" it is called once for each command that has ended, with a modm.Operation: the
 --- command without its values, its duration, the line of the program that it comes from, and
 --- OpenTelemetry's attributes. `slower_than_ms` makes it a log of slow queries.
----@param what "command"|"operation"
+---
+--- With "log" it gets what libmongoc logs in this process, and modm's own warnings, without
+--- passwords: level ("error", "critical", "warning", "message", "info", "debug", "trace"), domain
+--- (the part of libmongoc, or "modm"), message. It is called by the next call of a server, never in
+--- between. Without such a listener libmongoc's lines are dropped, and modm's own go to stderr.
+---@param what "command"|"operation"|"log"
 ---@param listener fun(event: table)
 ---@param options { slower_than_ms: number? }|nil
 ---@return fun() off call it to end this
@@ -92,8 +127,11 @@ function events.on(what, listener, options)
     listener = only_slow(listener, ms)
   end
   local was_quiet, list = not anybody(), listeners[what]
+  if what == "log" and #list == 0 then
+    heard = select(2, core.log())
+  end
   list[#list + 1] = listener
-  if was_quiet then
+  if was_quiet and anybody() then
     monitor(true)
   end
   local on = true

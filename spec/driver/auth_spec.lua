@@ -70,7 +70,7 @@ describe("a server with authentication", function()
     end
     assert.is_true(os.time() - start <= 4)
     off()
-    assert_clean { seen, core.log_lines(), tostring(conn), tostring(conn.client),
+    assert_clean { seen, core.log(), tostring(conn), tostring(conn.client),
       conn.client:events() }
     connection.disconnect()
   end)
@@ -121,7 +121,7 @@ describe("no text holds a password", function()
         end
       end
     end
-    assert_clean(core.log_lines())
+    assert_clean(core.log())
     connection.disconnect()
   end)
 

@@ -46,7 +46,7 @@ describe("a user over TLS", function()
 
   -- No command of the name that was seen has content, and at least one was seen.
   local function assert_nothing_seen(name)
-    secrets.assert_clean { seen, core.log_lines() }
+    secrets.assert_clean { seen, core.log() }
     local found = 0
     for _, what in ipairs(seen) do
       if what.name == name then
@@ -70,7 +70,7 @@ describe("a user over TLS", function()
       assert.are.equal(case[1], user)
       assert.are.equal("admin", database)
     end
-    secrets.assert_clean { seen, core.log_lines() }
+    secrets.assert_clean { seen, core.log() }
   end)
 
   it("does not come in by a mechanism that is not the user's", function()
@@ -80,7 +80,7 @@ describe("a user over TLS", function()
       assert.is_falsy(ok)
       assert.are.equal("AuthenticationFailed", err.code_name)
     end
-    secrets.assert_clean { seen, core.log_lines() }
+    secrets.assert_clean { seen, core.log() }
   end)
 
   it("does not come in with a wrong password", function()
@@ -92,7 +92,7 @@ describe("a user over TLS", function()
       assert.are.equal(18, err.code)
       assert.is_truthy(message:find("Authentication failed", 1, true), message)
     end
-    secrets.assert_clean { seen, core.log_lines() }
+    secrets.assert_clean { seen, core.log() }
   end)
 
   it("comes in by a certificate, as its subject", function()
@@ -115,7 +115,7 @@ describe("a user over TLS", function()
       assert.is_falsy(ok)
       assert.is_string(err.kind)
     end
-    secrets.assert_clean { seen, core.log_lines() }
+    secrets.assert_clean { seen, core.log() }
   end)
 
   it("does not come in by a certificate of another CA, or without one", function()

@@ -115,16 +115,23 @@ function modm.disconnect(alias) end
 ---@field place? string "file:line" of the program
 ---@field attributes table<string, any> by OpenTelemetry's names for databases
 
+--- A line of the log.
+---@class modm.LogEntry
+---@field level "error"|"critical"|"warning"|"message"|"info"|"debug"|"trace"
+---@field domain string the part of libmongoc that speaks, or "modm"
+---@field message string without passwords
+
 ---@class modm.OnOptions
 ---@field slower_than_ms? number only operations that took longer
 
 --- Calls the listener from now on: with "operation" once for each command that has ended, with
---- "command" for each command event as the driver has it.
+--- "command" for each command event as the driver has it, with "log" for each line of the log.
 ---@param what "operation"
 ---@param listener fun(operation: modm.Operation)
 ---@param options? modm.OnOptions
 ---@return fun() off call it to end this
 ---@overload fun(what: "command", listener: fun(event: modm.CommandEvent)): fun()
+---@overload fun(what: "log", listener: fun(entry: modm.LogEntry)): fun()
 function modm.on(what, listener, options) end
 
 ---@class modm.Warning
