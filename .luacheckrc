@@ -4,5 +4,7 @@ max_line_length = 100
 self = false
 
 files["spec"] = { std = "max+busted" }
+files["examples/openresty-blog"] = { std = "max+ngx_lua" }
+files["examples/openresty-blog/blog_spec.lua"] = { std = "max+busted" }
 files["lua"] = { std = "lua54+luajit" }
 exclude_files = { "build" }

@@ -27,7 +27,7 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build strict rock rock-install demo test test-lua5.4 test-luajit asan interop lint format types bench bench-odm \
+.PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop lint format types bench bench-odm \
         install setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
@@ -77,6 +77,16 @@ demo: ## run examples/blog against a private mongod, under Lua 5.4
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) build/lua5.4/modm/core.so
 	@tools/with-mongod tools/lua-env lua5.4 lua5.4 examples/blog/blog.lua
+
+blog: ## run examples/openresty-blog in nginx beside a private mongod; PORT=n chooses the port
+	@tools/setup blog
+	@$(MAKE) -s all
+	@tools/with-mongod tools/lua-env luajit examples/openresty-blog/start $(PORT)
+
+test-blog: ## drive examples/openresty-blog in a headless browser
+	@tools/setup test blog browser
+	@$(MAKE) -s all
+	@SPEC=examples/openresty-blog/blog_spec.lua tools/with-mongod tools/specs luajit
 
 test: ## run all specs under both Luas, and check the rock; SPEC=file narrows
 	@tools/setup test
