@@ -1,5 +1,5 @@
 /* Clients: opened late, shared by count, never across a fork. */
-#include "driver/driver_private.h"
+#include "driver/pool_private.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -33,25 +33,30 @@ start (void)
    (void) mongoc_handshake_data_append ("modm", MODM_VERSION, platform);
 }
 
+static void
+listen_to (modm_client *client, bool on)
+{
+   mongoc_apm_callbacks_t *callbacks = modm_listener_callbacks (on);
+   (void) mongoc_client_set_apm_callbacks (client->lane.handle, callbacks, &client->listener);
+   mongoc_apm_callbacks_destroy (callbacks);
+}
+
 /* What another process opened: nothing may be said on its sockets, nor its sessions ended. */
 static void
 abandon (modm_client *client)
 {
-   mongoc_client_reset (client->handle);
-   while (client->cursors)
-      modm_cursor_kill (client->cursors);
-   while (client->sessions)
-      modm_session_end (client->sessions);
+   mongoc_client_reset (client->lane.handle);
+   modm_lane_clear (&client->lane);
    /* To destroy a TLS stream sends a farewell, so that one is left as it is, once a fork. */
    if (!mongoc_uri_get_tls (client->uri))
-      mongoc_client_destroy (client->handle);
-   client->handle = NULL;
+      mongoc_client_destroy (client->lane.handle);
+   client->lane.handle = NULL;
 }
 
 void
 modm_client_settle (modm_client *client)
 {
-   if (client->handle && client->pid != getpid ())
+   if (client->lane.handle && client->pid != getpid ())
       abandon (client);
 }
 
@@ -59,38 +64,60 @@ static void
 drop_handle (modm_client *client)
 {
    modm_client_settle (client);
-   if (!client->handle)
+   if (!client->lane.handle)
       return;
-   while (client->cursors)
-      modm_cursor_kill (client->cursors);
-   while (client->sessions)
-      modm_session_end (client->sessions);
-   mongoc_client_destroy (client->handle);
-   client->handle = NULL;
+   modm_lane_clear (&client->lane);
+   mongoc_client_destroy (client->lane.handle);
+   client->lane.handle = NULL;
 }
 
 void
 modm_client_close (modm_client *client)
 {
+   client->closed = true;
+   if (client->pool && modm_pool_is_here (client->pool))
+      modm_pool_stop (client->pool);
    modm_log_secrets (&client->secrets, false);
    drop_handle (client);
    modm_log_secrets (NULL, false);
-   client->closed = true;
+}
+
+void
+modm_client_free (modm_client *client)
+{
+   mongoc_uri_destroy (client->uri);
+   modm_listener_free (&client->listener);
+   modm_buffer_free (&client->secrets);
+   free (client);
 }
 
 void
 modm_client_release (modm_client *client)
 {
-   if (!client || --client->refs > 0)
+   if (!client || atomic_fetch_sub (&client->refs, 1) > 1)
       return;
    modm_client_close (client);
-   mongoc_uri_destroy (client->uri);
-   modm_events_free (&client->events);
-   modm_buffer_free (&client->secrets);
-   free (client);
+   if (client->pool && modm_pool_is_here (client->pool))
+      modm_pool_orphan (client->pool);
+   else
+      modm_client_free (client);
 }
 
-mongoc_client_t *
+static bool
+open_handle (modm_client *client, bson_error_t *error)
+{
+   mongoc_client_t *handle = mongoc_client_new_from_uri_with_error (client->uri, error);
+   if (!handle)
+      return false;
+   client->lane.handle = handle;
+   client->pid = getpid ();
+   (void) mongoc_client_set_error_api (handle, MONGOC_ERROR_API_VERSION_2);
+   if (client->monitored)
+      listen_to (client, true);
+   return true;
+}
+
+modm_lane *
 modm_client_enter (modm_client *client, bson_error_t *error)
 {
    if (client->closed) {
@@ -99,16 +126,9 @@ modm_client_enter (modm_client *client, bson_error_t *error)
    }
    modm_log_secrets (&client->secrets, false);
    modm_client_settle (client);
-   if (!client->handle) {
-      client->handle = mongoc_client_new_from_uri_with_error (client->uri, error);
-      if (!client->handle)
-         return NULL;
-      client->pid = getpid ();
-      (void) mongoc_client_set_error_api (client->handle, MONGOC_ERROR_API_VERSION_2);
-      if (client->monitored)
-         modm_events_listen (&client->events, client->handle, true);
-   }
-   return client->handle;
+   if (!client->lane.handle && !open_handle (client, error))
+      return NULL;
+   return &client->lane;
 }
 
 void
@@ -144,8 +164,8 @@ modm_client_push (lua_State *L)
       luaL_error (L, "not enough memory");
       return NULL;
    }
-   p->client->refs = 1;
-   modm_events_init (&p->client->events, &p->client->secrets);
+   atomic_init (&p->client->refs, 1);
+   modm_listener_init (&p->client->listener, &p->client->secrets);
    p->tag.tag = &class_client; /* only now: a client without its struct is none */
    return p->client;
 }
@@ -161,13 +181,18 @@ mt_gc (lua_State *L)
    return 0;
 }
 
-/* core.client(uri, options) -> client | nil, message, kind */
+/* core.client(uri, options, threads, queue) -> client | nil, message, kind. With threads it has a
+ * pool of at most so many, for which so many operations may wait. */
 static int
 l_client (lua_State *L)
 {
    static pthread_once_t once = PTHREAD_ONCE_INIT;
+   lua_Integer threads = luaL_optinteger (L, 3, 0), queue = luaL_optinteger (L, 4, 0);
    lua_settop (L, 2);
    modm_client *client = modm_client_push (L);
+   client->pooled = threads > 0;
+   client->max_threads = (size_t) threads;
+   client->max_queue = (size_t) queue;
    pthread_once (&once, start);
    if (modm_uri_read (L, client)) {
       lua_settop (L, 3);
@@ -199,15 +224,15 @@ l_monitor (lua_State *L)
    modm_client *client = modm_client_check (L, 1);
    luaL_checktype (L, 2, LUA_TBOOLEAN);
    client->monitored = lua_toboolean (L, 2);
-   if (client->handle)
-      modm_events_listen (&client->events, client->handle, client->monitored);
+   if (client->lane.handle)
+      listen_to (client, client->monitored);
    return 0;
 }
 
 static int
 l_events (lua_State *L)
 {
-   modm_events_push (L, &modm_client_check (L, 1)->events);
+   modm_listener_push (L, &modm_client_check (L, 1)->listener);
    return 1;
 }
 

@@ -1,5 +1,5 @@
 /* Cursors: each run copies some documents out of libmongoc's, which may wait for a batch. */
-#include "driver/driver_private.h"
+#include "driver/pool_private.h"
 
 #include <stdlib.h>
 
@@ -21,16 +21,67 @@ modm_cursor_kill (modm_cursor *cursor)
       mongoc_change_stream_destroy (cursor->stream);
    cursor->handle = NULL;
    cursor->stream = NULL;
+   modm_lane *lane = cursor->lane;
+   if (!cursor->pool)
+      return;
+   pthread_mutex_lock (&cursor->pool->lock);
+   cursor->lane = NULL;
+   pthread_mutex_unlock (&cursor->pool->lock);
+   modm_lane_release (lane);
 }
 
 void
-modm_cursor_attach (modm_cursor *cursor, modm_client *client)
+modm_cursor_attach (modm_cursor *cursor, modm_lane *lane)
 {
-   cursor->next = client->cursors;
-   cursor->link = &client->cursors;
+   cursor->pool = lane->pool;
+   cursor->lane = lane;
+   modm_lane_hold (lane);
+   cursor->next = lane->cursors;
+   cursor->link = &lane->cursors;
    if (cursor->next)
       cursor->next->link = &cursor->next;
-   client->cursors = cursor;
+   lane->cursors = cursor;
+}
+
+void
+modm_cursor_free (modm_cursor *cursor)
+{
+   modm_cursor_kill (cursor);
+   modm_buffer_free (&cursor->batch);
+   free (cursor);
+}
+
+/* The lane that a pool's cursor is on, held; NULL when it has no libmongoc cursor any more. */
+static modm_lane *
+hold_lane (modm_cursor *cursor)
+{
+   pthread_mutex_lock (&cursor->pool->lock);
+   modm_lane *lane = cursor->lane;
+   if (lane)
+      modm_lane_hold (lane);
+   pthread_mutex_unlock (&cursor->pool->lock);
+   return lane;
+}
+
+void
+modm_cursor_discard (modm_cursor *cursor, modm_client *client)
+{
+   if (!cursor->pool) {
+      modm_client_settle (client);
+      modm_cursor_free (cursor);
+      return;
+   }
+   if (!modm_pool_is_here (cursor->pool))
+      return; /* the parent's */
+   modm_lane *lane = hold_lane (cursor);
+   if (!lane) {
+      modm_cursor_free (cursor);
+      return;
+   }
+   cursor->job.work = MODM_DROP_CURSOR;
+   cursor->job.subject = cursor;
+   cursor->job.lane = lane;
+   modm_pool_add (cursor->pool, &cursor->job);
 }
 
 /* How many documents one run may fetch. */
@@ -72,7 +123,7 @@ find (modm_op *op, mongoc_client_t *handle, const bson_t *options, const mongoc_
 
 /* Makes the cursor; libmongoc says what is wrong with it at the first document. */
 static bool
-open_cursor (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+open_cursor (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    mongoc_read_prefs_t *prefs;
    if (!modm_op_prefs (op, &prefs, error))
@@ -83,10 +134,10 @@ open_cursor (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
       modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
    if (cursor) {
       set_limit (cursor, options);
-      mongoc_cursor_t *found = find (op, handle, options, prefs, error);
+      mongoc_cursor_t *found = find (op, lane->handle, options, prefs, error);
       if (found) {
          cursor->handle = found;
-         modm_cursor_attach (cursor, op->client);
+         modm_cursor_attach (cursor, lane);
          cursor->session = op->session;
          op->cursor = cursor;
       } else {
@@ -118,10 +169,12 @@ fetch (modm_cursor *cursor)
 }
 
 bool
-modm_cursor_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+modm_cursor_run (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    const bson_t *reply = NULL;
-   if (!op->cursor && !open_cursor (op, handle, error))
+   if (op->held->closed)
+      return true;
+   if (!op->cursor && !open_cursor (op, lane, error))
       return false;
    modm_cursor *cursor = op->cursor;
    if (cursor->done || cursor->at < cursor->batch.len)
@@ -175,19 +228,16 @@ bool
 modm_op_done (const modm_op *op)
 {
    const modm_cursor *cursor = op->cursor;
-   return cursor && cursor->done && cursor->at >= cursor->batch.len;
+   return op->held->closed || (cursor && cursor->done && cursor->at >= cursor->batch.len);
 }
 
 void
 modm_op_close (modm_op *op)
 {
-   modm_cursor *cursor = op->cursor;
    modm_buffer_free (&op->body);
-   if (!cursor)
-      return;
-   modm_client_settle (op->client);
-   cursor->done = true;
-   modm_cursor_kill (cursor);
-   modm_buffer_free (&cursor->batch);
-   cursor->at = 0;
+   if (op->cursor) {
+      modm_cursor_discard (op->cursor, op->client);
+      op->cursor = NULL;
+      op->held->closed = true;
+   }
 }

@@ -1,10 +1,12 @@
 /* Opens the room. */
-#include "driver/driver_private.h"
+#include "driver/pool_private.h"
 
 void
 modm_driver_open (lua_State *L)
 {
+   modm_notifier_open (L);
    modm_client_open (L);
    modm_session_open (L);
    modm_op_open (L);
+   modm_pool_open (L);
 }

@@ -2,14 +2,21 @@
  *
  * An operation (modm_op) is one exchange with the server: BSON in, BSON out, no lua_State. Another
  * room makes it (modm_op_push), writes its body and options, and Lua's transport runs it:
- * `op:run()` runs it here and now (the blocking transport); a pool would hand the same struct to a
- * thread and yield. Whoever asked then reads the reply or the error. A cursor operation can be run
- * again and again: each run fetches what modm_op_document then hands out, until it says done.
+ * `op:run()` runs it here and now (the blocking transport); `op:submit()` hands the same struct to
+ * a thread of the client's pool, and the notifier says when it has ended. Whoever asked then reads
+ * the reply or the error. A cursor operation can be run again and again: each run fetches what
+ * modm_op_document then hands out, until it says done.
  *
  * Ownership: an operation owns its buffers and its cursor and holds a reference on its client and
  * on the session that it is part of, as a session does on its client; a client is freed when its
- * last holder lets go, so the order in which Lua collects them does not matter. A client remembers
- * its process: after a fork it is opened anew from its own URI and options.
+ * last holder lets go, so the order in which Lua collects them does not matter. What a pool works
+ * on, it holds: Lua may forget an operation that is under way. A client remembers its process:
+ * after a fork it is opened anew from its own URI and options.
+ *
+ * Threads: between submit and the drain that tells of its end, an operation belongs to the pool,
+ * and Lua is kept from it (modm_op_check). A lane, which is one libmongoc client with its cursors
+ * and sessions, is worked on by one thread at a time. Counts of references are atomic; everything
+ * else that is shared is under the pool's, the notifier's or the listener's lock.
  */
 #ifndef MODM_DRIVER_H
 #define MODM_DRIVER_H
@@ -37,7 +44,6 @@ typedef enum modm_op_kind {
 } modm_op_kind;
 
 typedef struct modm_op {
-   modm_tag tag;
    modm_op_kind kind;
    modm_client *client;
    struct modm_session *session; /* or NULL */
@@ -46,6 +52,7 @@ typedef struct modm_op {
    modm_buffer
       read_preference; /* {mode, tags, maxStalenessSeconds, hedge}, or empty for the client's */
    char *database, *collection;
+   int32_t timeout_ms; /* for the server's work; 0: the client's */
    /* results */
    bool ok;
    modm_buffer
@@ -53,6 +60,7 @@ typedef struct modm_op {
    char message[640]; /* on failure */
    uint32_t domain, code;
    struct modm_cursor *cursor; /* find, aggregate, indexes */
+   struct modm_op_held *held;  /* the driver's own part */
 } modm_op;
 
 /* Pushes a new operation on the client at client_idx (a modm.Client). The caller fills in body and
@@ -73,8 +81,8 @@ bool modm_op_done (const modm_op *op);
 /* Kills the cursor and frees what was to be sent; it cannot be run again. Idempotent. */
 void modm_op_close (modm_op *op);
 
-/* Opens the room: modm.Client, modm.Session, modm.Op and, into the table at the top, their
- * constructors. */
+/* Opens the room: modm.Client, modm.Session, modm.Op, modm.Notifier and, into the table at the top,
+ * their constructors. */
 void modm_driver_open (lua_State *L);
 
 #endif

@@ -18,12 +18,21 @@ struct modm_event {
    uint8_t document[]; /* the command or the reply */
 };
 
+/* The operation that this thread is running. */
+static _Thread_local modm_op *current;
+
 void
-modm_events_init (modm_events *events, const modm_buffer *secrets)
+modm_listener_begin (modm_op *op)
 {
-   memset (events, 0, sizeof *events);
-   events->last = &events->first;
-   events->secrets = secrets;
+   current = op;
+}
+
+void
+modm_listener_init (modm_listener *listener, const modm_buffer *secrets)
+{
+   memset (listener, 0, sizeof *listener);
+   pthread_mutex_init (&listener->lock, NULL);
+   listener->secrets = secrets;
 }
 
 static void
@@ -31,8 +40,6 @@ drop_first (modm_events *events)
 {
    modm_event *e = events->first;
    events->first = e->next;
-   if (!events->first)
-      events->last = &events->first;
    events->count--;
    events->bytes -= e->len;
    free (e);
@@ -43,6 +50,14 @@ modm_events_free (modm_events *events)
 {
    while (events->first)
       drop_first (events);
+}
+
+void
+modm_listener_free (modm_listener *listener)
+{
+   modm_events_free (&listener->events);
+   modm_events_free (&listener->taken);
+   pthread_mutex_destroy (&listener->lock);
 }
 
 /* Commands that hold a password or a proof of one. */
@@ -68,39 +83,58 @@ copy_text (char *out, size_t size, const char *text)
    out[len] = '\0';
 }
 
-/* Appends an event; when there is no room the oldest go, when there is no memory this one. */
+/* Appends an event; when there is no room the oldest go. */
+static void
+append (modm_events *events, modm_event *e)
+{
+   while (events->first && (events->count >= MAX_EVENTS || events->bytes + e->len > MAX_BYTES)) {
+      drop_first (events);
+      events->dropped++;
+   }
+   if (events->first)
+      events->last->next = e;
+   else
+      events->first = e;
+   events->last = e;
+   events->count++;
+   events->bytes += e->len;
+}
+
+/* The operation's list needs no lock: its thread alone has it. */
+static void
+add (modm_listener *listener, modm_event *e)
+{
+   if (current) {
+      append (&current->held->events, e);
+      return;
+   }
+   pthread_mutex_lock (&listener->lock);
+   append (&listener->events, e);
+   pthread_mutex_unlock (&listener->lock);
+}
+
+/* NULL when there is no memory: then this one is not told. */
 static modm_event *
-append (modm_events *events, phase ph, const char *name, const bson_t *document)
+event_new (phase ph, const char *name, const bson_t *document)
 {
    static const uint8_t empty[] = {5, 0, 0, 0, 0};
    bool secret = is_secret (name, document);
    size_t len = secret ? sizeof empty : document->len;
    modm_event *e = calloc (1, sizeof *e + len);
-   if (!e) {
-      events->dropped++;
+   if (!e)
       return NULL;
-   }
    e->phase = ph;
    e->len = len;
    memcpy (e->document, secret ? empty : bson_get_data (document), len);
    copy_text (e->name, sizeof e->name, name);
-   while (events->first && (events->count >= MAX_EVENTS || events->bytes + len > MAX_BYTES)) {
-      drop_first (events);
-      events->dropped++;
-   }
-   *events->last = e;
-   events->last = &e->next;
-   events->count++;
-   events->bytes += len;
    return e;
 }
 
 static void
 on_started (const mongoc_apm_command_started_t *event)
 {
-   modm_event *e = append (mongoc_apm_command_started_get_context (event), STARTED,
-                           mongoc_apm_command_started_get_command_name (event),
-                           mongoc_apm_command_started_get_command (event));
+   modm_event *e = event_new (STARTED, mongoc_apm_command_started_get_command_name (event),
+                              mongoc_apm_command_started_get_command (event));
    if (!e)
       return;
    e->request_id = mongoc_apm_command_started_get_request_id (event);
@@ -108,14 +142,14 @@ on_started (const mongoc_apm_command_started_t *event)
    copy_text (e->database, sizeof e->database,
               mongoc_apm_command_started_get_database_name (event));
    copy_text (e->host, sizeof e->host, mongoc_apm_command_started_get_host (event)->host_and_port);
+   add (mongoc_apm_command_started_get_context (event), e);
 }
 
 static void
 on_succeeded (const mongoc_apm_command_succeeded_t *event)
 {
-   modm_event *e = append (mongoc_apm_command_succeeded_get_context (event), SUCCEEDED,
-                           mongoc_apm_command_succeeded_get_command_name (event),
-                           mongoc_apm_command_succeeded_get_reply (event));
+   modm_event *e = event_new (SUCCEEDED, mongoc_apm_command_succeeded_get_command_name (event),
+                              mongoc_apm_command_succeeded_get_reply (event));
    if (!e)
       return;
    e->request_id = mongoc_apm_command_succeeded_get_request_id (event);
@@ -123,28 +157,30 @@ on_succeeded (const mongoc_apm_command_succeeded_t *event)
    e->duration_us = mongoc_apm_command_succeeded_get_duration (event);
    copy_text (e->host, sizeof e->host,
               mongoc_apm_command_succeeded_get_host (event)->host_and_port);
+   add (mongoc_apm_command_succeeded_get_context (event), e);
 }
 
 static void
 on_failed (const mongoc_apm_command_failed_t *event)
 {
-   modm_events *events = mongoc_apm_command_failed_get_context (event);
-   modm_event *e = append (events, FAILED, mongoc_apm_command_failed_get_command_name (event),
-                           mongoc_apm_command_failed_get_reply (event));
+   modm_listener *listener = mongoc_apm_command_failed_get_context (event);
+   modm_event *e = event_new (FAILED, mongoc_apm_command_failed_get_command_name (event),
+                              mongoc_apm_command_failed_get_reply (event));
    if (!e)
       return;
    bson_error_t error;
    mongoc_apm_command_failed_get_error (event, &error);
    copy_text (e->message, sizeof e->message, error.message);
-   modm_secret_scrub (events->secrets, e->message);
+   modm_secret_scrub (listener->secrets, e->message);
    e->request_id = mongoc_apm_command_failed_get_request_id (event);
    e->operation_id = mongoc_apm_command_failed_get_operation_id (event);
    e->duration_us = mongoc_apm_command_failed_get_duration (event);
    copy_text (e->host, sizeof e->host, mongoc_apm_command_failed_get_host (event)->host_and_port);
+   add (listener, e);
 }
 
-void
-modm_events_listen (modm_events *events, mongoc_client_t *handle, bool on)
+mongoc_apm_callbacks_t *
+modm_listener_callbacks (bool on)
 {
    mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new ();
    if (on) {
@@ -152,8 +188,7 @@ modm_events_listen (modm_events *events, mongoc_client_t *handle, bool on)
       mongoc_apm_set_command_succeeded_cb (callbacks, on_succeeded);
       mongoc_apm_set_command_failed_cb (callbacks, on_failed);
    }
-   (void) mongoc_client_set_apm_callbacks (handle, callbacks, events);
-   mongoc_apm_callbacks_destroy (callbacks);
+   return callbacks;
 }
 
 /* ---- Lua ---- */
@@ -210,4 +245,22 @@ modm_events_push (lua_State *L, modm_events *events)
       set_number (L, "dropped", (int64_t) events->dropped);
       events->dropped = 0;
    }
+}
+
+/* Pushing may throw, so it is done without the lock: what did not get through comes back. */
+void
+modm_listener_push (lua_State *L, modm_listener *listener)
+{
+   modm_events *taken = &listener->taken;
+   pthread_mutex_lock (&listener->lock);
+   while (listener->events.first) {
+      modm_event *e = listener->events.first;
+      listener->events.first = e->next;
+      e->next = NULL;
+      append (taken, e);
+   }
+   taken->dropped += listener->events.dropped;
+   listener->events = (modm_events){0};
+   pthread_mutex_unlock (&listener->lock);
+   modm_events_push (L, taken);
 }

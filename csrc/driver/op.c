@@ -45,9 +45,10 @@ modm_op_options (const modm_op *op, bson_error_t *error)
       return NULL;
    }
    bool command = op->kind == MODM_OP_COMMAND_READ || op->kind == MODM_OP_COMMAND_WRITE;
-   if (op->client->timeout_ms && op->kind != MODM_OP_WATCH &&
-       !has_field (&op->options, "maxTimeMS") && !(command && has_field (&op->body, "maxTimeMS")))
-      BSON_APPEND_INT32 (options, "maxTimeMS", op->client->timeout_ms);
+   int32_t limit = op->timeout_ms ? op->timeout_ms : op->client->timeout_ms;
+   if (limit && op->kind != MODM_OP_WATCH && !has_field (&op->options, "maxTimeMS") &&
+       !(command && has_field (&op->body, "maxTimeMS")))
+      BSON_APPEND_INT32 (options, "maxTimeMS", limit);
    return options;
 }
 
@@ -90,23 +91,23 @@ run_command (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
 }
 
 static bool
-run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+run (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    switch (op->kind) {
    case MODM_OP_FIND:
    case MODM_OP_AGGREGATE:
    case MODM_OP_INDEXES:
-      return modm_cursor_run (op, handle, error);
+      return modm_cursor_run (op, lane, error);
    case MODM_OP_WATCH:
-      return modm_watch_run (op, handle, error);
+      return modm_watch_run (op, lane, error);
    case MODM_OP_INSERT:
-      return modm_insert_run (op, handle, error);
+      return modm_insert_run (op, lane->handle, error);
    case MODM_OP_START:
    case MODM_OP_COMMIT:
    case MODM_OP_ABORT:
       return modm_session_run (op, error);
    default:
-      return run_command (op, handle, error);
+      return run_command (op, lane->handle, error);
    }
 }
 
@@ -147,21 +148,35 @@ check_names (const modm_op *op, bson_error_t *error)
    return true;
 }
 
+void
+modm_op_fail (modm_op *op, const bson_error_t *error)
+{
+   op->ok = false;
+   op->domain = error->domain;
+   op->code = error->code;
+   set_message (op, error);
+}
+
+void
+modm_op_perform (modm_op *op, modm_lane *lane, bson_error_t *error)
+{
+   modm_buffer_reset (&op->reply);
+   op->message[0] = '\0';
+   op->domain = op->code = 0;
+   op->ok = lane && check_names (op, error) && modm_session_enter (op, lane, error) &&
+            run (op, lane, error);
+   if (op->session)
+      modm_session_note (op->session);
+   if (!op->ok)
+      modm_op_fail (op, error);
+}
+
 bool
 modm_op_run (modm_op *op)
 {
    bson_error_t error = {0};
-   modm_buffer_reset (&op->reply);
-   op->message[0] = '\0';
-   op->domain = op->code = 0;
-   mongoc_client_t *handle = modm_client_enter (op->client, &error);
-   op->ok = handle && check_names (op, &error) && modm_session_enter (op, handle, &error) &&
-            run (op, handle, &error);
+   modm_lane *lane = modm_client_enter (op->client, &error);
+   modm_op_perform (op, lane, &error);
    modm_client_leave ();
-   if (!op->ok) {
-      op->domain = error.domain;
-      op->code = error.code;
-      set_message (op, &error);
-   }
    return op->ok;
 }

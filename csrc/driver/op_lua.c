@@ -1,23 +1,73 @@
 /* modm.Op: operations as Lua sees them, and the constructors for simple use. */
-#include "driver/driver_private.h"
+#include "driver/pool_private.h"
 
 #include <stdlib.h>
+
+typedef struct box {
+   modm_tag tag;
+   modm_op *op;
+} box;
+
+typedef struct whole {
+   modm_op op;
+   struct modm_op_held held;
+} whole;
 
 static modm_class class_op = "modm.Op";
 
 modm_op *
 modm_op_check (lua_State *L, int idx)
 {
-   return modm_check (L, idx, &class_op);
+   modm_op *op = ((box *) modm_check (L, idx, &class_op))->op;
+   luaL_argcheck (L, !op->held->under_way, idx, "the operation is under way");
+   return op;
 }
 
-static char *
-copy_name (lua_State *L, const char *name)
+static bool
+copy_name (char **out, const char *name)
 {
-   char *copy = name ? strdup (name) : NULL;
-   if (name && !copy)
-      luaL_error (L, "not enough memory");
-   return copy;
+   *out = name ? strdup (name) : NULL;
+   return !name || *out;
+}
+
+static void
+op_free (modm_op *op)
+{
+   modm_op_close (op);
+   modm_session_release (op->session);
+   modm_buffer_free (&op->options);
+   modm_buffer_free (&op->read_preference);
+   modm_buffer_free (&op->reply);
+   modm_events_free (&op->held->events);
+   free (op->database);
+   free (op->collection);
+   modm_client_release (op->client);
+   free (op);
+}
+
+void
+modm_op_release (modm_op *op)
+{
+   if (op && atomic_fetch_sub (&op->held->refs, 1) == 1)
+      op_free (op);
+}
+
+/* NULL when there is no memory. */
+static modm_op *
+op_new (modm_client *client, modm_op_kind kind, const char *database, const char *collection)
+{
+   whole *w = calloc (1, sizeof *w);
+   if (!w)
+      return NULL;
+   w->op.held = &w->held;
+   atomic_init (&w->held.refs, 1);
+   w->op.kind = kind;
+   w->op.client = client;
+   atomic_fetch_add (&client->refs, 1);
+   if (copy_name (&w->op.database, database) && copy_name (&w->op.collection, collection))
+      return &w->op;
+   op_free (&w->op);
+   return NULL;
 }
 
 modm_op *
@@ -25,17 +75,18 @@ modm_op_push (lua_State *L, int client_idx, modm_op_kind kind, const char *datab
               const char *collection)
 {
    modm_client *client = modm_client_check (L, client_idx);
-   modm_op *op = lua_newuserdata (L, sizeof *op);
-   memset (op, 0, sizeof *op);
+   box *p = lua_newuserdata (L, sizeof *p);
+   memset (p, 0, sizeof *p);
    modm_class_push (L, &class_op);
    lua_setmetatable (L, -2);
-   op->tag.tag = &class_op;
-   op->kind = kind;
-   op->client = client;
-   client->refs++;
-   op->database = copy_name (L, database ? database : mongoc_uri_get_database (client->uri));
-   op->collection = copy_name (L, collection);
-   return op;
+   p->op = op_new (client, kind, database ? database : mongoc_uri_get_database (client->uri),
+                   collection);
+   if (!p->op) {
+      luaL_error (L, "not enough memory");
+      return NULL;
+   }
+   p->tag.tag = &class_op; /* only now: an operation without its struct is none */
+   return p->op;
 }
 
 void
@@ -44,7 +95,7 @@ modm_op_join (modm_op *op, modm_session *session)
    if (op->cursor || op->session == session)
       return;
    if (session)
-      session->refs++;
+      atomic_fetch_add (&session->refs, 1);
    modm_session_release (op->session);
    op->session = session;
 }
@@ -52,20 +103,11 @@ modm_op_join (modm_op *op, modm_session *session)
 static int
 mt_gc (lua_State *L)
 {
-   modm_op *op = modm_test (L, 1, &class_op);
-   if (!op)
-      return 0;
-   op->tag.tag = NULL;
-   modm_op_close (op);
-   free (op->cursor);
-   modm_session_release (op->session);
-   modm_buffer_free (&op->body);
-   modm_buffer_free (&op->options);
-   modm_buffer_free (&op->read_preference);
-   modm_buffer_free (&op->reply);
-   free (op->database);
-   free (op->collection);
-   modm_client_release (op->client);
+   box *p = modm_test (L, 1, &class_op);
+   if (p) {
+      p->tag.tag = NULL;
+      modm_op_release (p->op);
+   }
    return 0;
 }
 
@@ -85,7 +127,80 @@ mt_tostring (lua_State *L)
 static int
 l_run (lua_State *L)
 {
-   lua_pushboolean (L, modm_op_run (modm_op_check (L, 1)));
+   modm_op *op = modm_op_check (L, 1);
+   luaL_argcheck (L, !op->client->pooled, 1, "the client has a pool: submit it");
+   lua_pushboolean (L, modm_op_run (op));
+   return 1;
+}
+
+/* op:submit() -> id | nil: a thread of the client's pool runs it. core.drain() tells when it has
+ * ended; until then nothing else may be done with it but op:abandon. */
+static int
+l_submit (lua_State *L)
+{
+   bson_error_t error = {0};
+   modm_op *op = modm_op_check (L, 1);
+   luaL_argcheck (L, op->client->pooled, 1, "the client has no pool");
+   if (op->client->closed)
+      modm_driver_error (&error, MODM_ERROR_CLOSED, "the connection is closed");
+   else if (modm_pool_submit (modm_pool_of (L, op->client), op, &error)) {
+      lua_pushnumber (L, (lua_Number) op->held->job.id);
+      return 1;
+   }
+   modm_op_fail (op, &error);
+   lua_pushnil (L);
+   return 1;
+}
+
+/* op:abandon("timeout" | "cancelled" | "busy", message) -> true: it fails so, at once, and its
+ * result is dropped when it comes. "busy" does so only to one that no thread has begun. */
+static int
+l_abandon (lua_State *L)
+{
+   static const char *const names[] = {"timeout", "cancelled", "busy", NULL};
+   static const uint32_t codes[] = {MODM_ERROR_TIMEOUT, MODM_ERROR_CANCELLED, MODM_ERROR_BUSY};
+   bson_error_t error = {0};
+   box *p = modm_check (L, 1, &class_op);
+   modm_op *op = p->op;
+   int why = luaL_checkoption (L, 2, NULL, names);
+   const char *message = luaL_checkstring (L, 3);
+   luaL_argcheck (L, op->held->under_way, 1, "the operation is not under way");
+   modm_op *instead = op_new (op->client, op->kind, op->database, op->collection);
+   if (!instead)
+      return luaL_error (L, "not enough memory");
+   bool dropped = modm_pool_abandon (op->client->pool, op, codes[why] == MODM_ERROR_BUSY);
+   if (dropped) {
+      modm_driver_error (&error, codes[why], "%s", message);
+      modm_op_fail (instead, &error);
+      p->op = instead;
+      modm_op_release (op);
+   } else {
+      modm_op_release (instead);
+   }
+   lua_pushboolean (L, dropped);
+   return 1;
+}
+
+/* op:limit(ms): how long the server may work on it. */
+static int
+l_limit (lua_State *L)
+{
+   modm_op *op = modm_op_check (L, 1);
+   op->timeout_ms = (int32_t) luaL_checkinteger (L, 2);
+   return 0;
+}
+
+static int
+l_ok (lua_State *L)
+{
+   lua_pushboolean (L, modm_op_check (L, 1)->ok);
+   return 1;
+}
+
+static int
+l_events (lua_State *L)
+{
+   modm_events_push (L, &modm_op_check (L, 1)->held->events);
    return 1;
 }
 
@@ -283,6 +398,11 @@ modm_op_open (lua_State *L)
    static const luaL_Reg metamethods[] = {
       {"__gc", mt_gc}, {"__close", l_close}, {"__tostring", mt_tostring}, {NULL, NULL}};
    static const luaL_Reg methods[] = {{"run", l_run},
+                                      {"submit", l_submit},
+                                      {"abandon", l_abandon},
+                                      {"limit", l_limit},
+                                      {"ok", l_ok},
+                                      {"events", l_events},
                                       {"join", l_join},
                                       {"error", l_error},
                                       {"reply", l_reply},

@@ -1,5 +1,5 @@
 /* Sessions: started when first used, shared by count, ended with their client; transactions. */
-#include "driver/driver_private.h"
+#include "driver/pool_private.h"
 
 #include <stdlib.h>
 
@@ -10,15 +10,12 @@ typedef struct box {
 
 static modm_class class_session = "modm.Session";
 
-/* ---- as a part of its client ---- */
+/* ---- as a part of its lane ---- */
 
-void
-modm_session_end (modm_session *s)
+static void
+leave_lane (modm_session *s, modm_lane *lane)
 {
-   s->ended = true;
-   if (!s->handle)
-      return;
-   for (modm_cursor *c = s->client->cursors, *next; c; c = next) {
+   for (modm_cursor *c = lane->cursors, *next; c; c = next) {
       next = c->next;
       if (c->session == s)
          modm_cursor_kill (c); /* it would use the session */
@@ -26,14 +23,76 @@ modm_session_end (modm_session *s)
    *s->link = s->next;
    if (s->next)
       s->next->link = s->link;
-   mongoc_client_session_destroy (s->handle);
-   s->handle = NULL;
+}
+
+/* Lets go of the lane that it holds in a pool. */
+static void
+give_back (modm_session *s)
+{
+   if (!s->pool || !modm_pool_is_here (s->pool))
+      return;
+   pthread_mutex_lock (&s->pool->lock);
+   modm_lane *lane = s->lane;
+   s->lane = NULL;
+   pthread_mutex_unlock (&s->pool->lock);
+   modm_lane_release (lane);
+}
+
+void
+modm_session_end (modm_session *s)
+{
+   s->ended = true;
+   s->transaction = false;
+   if (s->handle) {
+      leave_lane (s, s->pool ? s->lane : &s->client->lane);
+      mongoc_client_session_destroy (s->handle);
+      s->handle = NULL;
+   }
+   give_back (s);
+}
+
+/* The lane, held once more for a job; NULL when the session has none any more. */
+static modm_lane *
+hold_lane (modm_session *s)
+{
+   pthread_mutex_lock (&s->pool->lock);
+   modm_lane *lane = s->lane;
+   if (lane)
+      modm_lane_hold (lane);
+   pthread_mutex_unlock (&s->pool->lock);
+   return lane;
+}
+
+/* Has a thread of its pool end it, after what was asked of it before. */
+static void
+end_in_pool (modm_session *s)
+{
+   if (!modm_pool_is_here (s->pool)) {
+      s->ended = true;
+      return;
+   }
+   if (atomic_exchange (&s->ended, true))
+      return;
+   modm_lane *lane = s->used ? hold_lane (s) : NULL;
+   if (!lane) {
+      give_back (s);
+      return;
+   }
+   atomic_fetch_add (&s->refs, 1);
+   s->job.work = MODM_END_SESSION;
+   s->job.subject = s;
+   s->job.lane = lane;
+   modm_pool_add (s->pool, &s->job);
 }
 
 /* Ends it where it is safe to talk to the server: a transaction under way is aborted. */
 static void
 end_apart (modm_session *s)
 {
+   if (s->pool) {
+      end_in_pool (s);
+      return;
+   }
    modm_client_settle (s->client);
    modm_log_secrets (&s->client->secrets, false);
    modm_session_end (s);
@@ -43,35 +102,40 @@ end_apart (modm_session *s)
 void
 modm_session_release (modm_session *s)
 {
-   if (!s || --s->refs > 0)
+   if (!s || atomic_fetch_sub (&s->refs, 1) > 1)
       return;
-   end_apart (s);
+   if (!s->ended || !s->pool) {
+      atomic_store (&s->refs, 1); /* the pool may hold it on */
+      end_apart (s);
+      if (atomic_fetch_sub (&s->refs, 1) > 1)
+         return;
+   }
    modm_client_release (s->client);
    free (s);
 }
 
 static bool
-start_session (modm_session *s, mongoc_client_t *handle, bson_error_t *error)
+start_session (modm_session *s, modm_lane *lane, bson_error_t *error)
 {
    mongoc_session_opt_t *options = mongoc_session_opts_new ();
    if (s->causal != MODM_CAUSAL_DEFAULT)
       mongoc_session_opts_set_causal_consistency (options, s->causal == MODM_CAUSAL);
    if (s->snapshot)
       mongoc_session_opts_set_snapshot (options, true);
-   s->handle = mongoc_client_start_session (handle, options, error);
+   s->handle = mongoc_client_start_session (lane->handle, options, error);
    mongoc_session_opts_destroy (options);
    if (!s->handle)
       return false;
-   s->next = s->client->sessions;
-   s->link = &s->client->sessions;
+   s->next = lane->sessions;
+   s->link = &lane->sessions;
    if (s->next)
       s->next->link = &s->next;
-   s->client->sessions = s;
+   lane->sessions = s;
    return true;
 }
 
 bool
-modm_session_enter (const modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+modm_session_enter (const modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    modm_session *s = op->session;
    if (!s || s->handle)
@@ -79,7 +143,7 @@ modm_session_enter (const modm_op *op, mongoc_client_t *handle, bson_error_t *er
    if (s->ended)
       return modm_driver_error (error, MODM_ERROR_ENDED,
                                 "the session has ended, or belongs to the process before a fork");
-   return start_session (s, handle, error);
+   return start_session (s, lane, error);
 }
 
 static bool
@@ -94,7 +158,13 @@ is_unacknowledged (const bson_iter_t *concern)
 bool
 modm_session_in_transaction (const modm_session *s)
 {
-   return s && s->handle && mongoc_client_session_in_transaction (s->handle);
+   return s && s->transaction;
+}
+
+void
+modm_session_note (modm_session *s)
+{
+   s->transaction = s->handle && mongoc_client_session_in_transaction (s->handle);
 }
 
 bool
@@ -230,6 +300,18 @@ modm_session_check (lua_State *L, int idx)
    return ((box *) modm_check (L, idx, &class_session))->session;
 }
 
+/* One that it holds; a thread gives it a libmongoc client at the first use. */
+static void
+take_lane (lua_State *L, modm_session *s)
+{
+   s->pool = modm_pool_of (L, s->client);
+   pthread_mutex_lock (&s->pool->lock);
+   s->lane = modm_lane_new (s->pool);
+   pthread_mutex_unlock (&s->pool->lock);
+   if (!s->lane)
+      luaL_error (L, "not enough memory");
+}
+
 /* core.session(client, causal (nil: libmongoc's default), snapshot) -> session */
 static int
 l_session (lua_State *L)
@@ -243,13 +325,15 @@ l_session (lua_State *L)
    p->session = calloc (1, sizeof *p->session);
    if (!p->session)
       return luaL_error (L, "not enough memory");
-   p->session->refs = 1;
+   atomic_init (&p->session->refs, 1);
    p->session->client = client;
-   client->refs++;
+   atomic_fetch_add (&client->refs, 1);
    if (!lua_isnil (L, 2))
       p->session->causal = lua_toboolean (L, 2) ? MODM_CAUSAL : MODM_NOT_CAUSAL;
    p->session->snapshot = lua_toboolean (L, 3);
    p->tag.tag = &class_session; /* only now: a session without its struct is none */
+   if (client->pooled)
+      take_lane (L, p->session);
    return 1;
 }
 

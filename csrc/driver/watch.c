@@ -23,13 +23,13 @@ watch (modm_op *op, mongoc_client_t *handle, const bson_t *options, bson_error_t
 
 /* Makes the stream, which asks the server for it. */
 static bool
-open_stream (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+open_stream (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    bson_t *options = modm_op_options (op, error);
    if (!options)
       return false;
    modm_cursor *cursor = calloc (1, sizeof *cursor);
-   mongoc_change_stream_t *stream = cursor ? watch (op, handle, options, error) : NULL;
+   mongoc_change_stream_t *stream = cursor ? watch (op, lane->handle, options, error) : NULL;
    bson_destroy (options);
    if (!stream) {
       if (!cursor)
@@ -39,7 +39,7 @@ open_stream (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
    }
    cursor->stream = stream;
    cursor->session = op->session;
-   modm_cursor_attach (cursor, op->client);
+   modm_cursor_attach (cursor, lane);
    op->cursor = cursor;
    return true;
 }
@@ -56,11 +56,13 @@ fail (modm_op *op, const bson_t *reply)
 }
 
 bool
-modm_watch_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+modm_watch_run (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    const bson_t *change, *reply = NULL;
    bool opened = op->cursor != NULL;
-   if (!opened && !open_stream (op, handle, error))
+   if (op->held->closed)
+      return true;
+   if (!opened && !open_stream (op, lane, error))
       return false;
    modm_cursor *cursor = op->cursor;
    if (cursor->done || cursor->at < cursor->batch.len)

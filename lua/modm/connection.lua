@@ -40,7 +40,7 @@ function Connection:run(op)
   if session == nil then session = running.session(self) end
   if session then op:join(session.handle) end
   local ok = self.transport.run(op)
-  events.drain(self.client)
+  events.drain(self.client, op)
   if ok then
     return true
   end

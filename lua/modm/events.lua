@@ -60,14 +60,8 @@ function events.warn(message)
   tell(listeners.log, { level = "warning", domain = "modm", message = message })
 end
 
---- Calls the listeners with what the client has queued. A listener that raises is the program's own
---- mistake, and its error goes up.
-function events.drain(client)
-  events.hear()
-  if not anybody() then
-    return
-  end
-  for _, event in ipairs(client:events()) do
+local function tell_all(client, queued)
+  for _, event in ipairs(queued) do
     event.alias = clients[client]
     tell(listeners.command, event)
     local operation = #listeners.operation > 0 and telemetry.operation(client, event)
@@ -75,6 +69,19 @@ function events.drain(client)
       tell(listeners.operation, operation)
     end
   end
+end
+
+--- Calls the listeners with what the client has queued: in a pool an operation
+--- has its own. A listener that raises is the program's own mistake, and its error goes up.
+---@param client userdata
+---@param op userdata|nil that has just ended
+function events.drain(client, op)
+  events.hear()
+  if not anybody() then
+    return
+  end
+  tell_all(client, client:events())
+  if op then tell_all(client, op:events()) end
 end
 
 -- A listener for the operations that take longer.

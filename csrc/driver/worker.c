@@ -1,0 +1,212 @@
+/* The threads of a pool: each takes a job that may be begun, does it, and looks for the next. */
+#include "driver/pool_private.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { STACK = 256 * 1024 };
+
+int64_t
+modm_now_us (void)
+{
+   struct timespec t;
+   (void) clock_gettime (CLOCK_MONOTONIC, &t);
+   return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static modm_op *
+op_of (const modm_job *job)
+{
+   return job->work == MODM_RUN ? job->subject : NULL;
+}
+
+static bool
+is_watch (const modm_job *job)
+{
+   const modm_op *op = op_of (job);
+   return op && op->kind == MODM_OP_WATCH;
+}
+
+/* ---- under the lock ---- */
+
+static bool
+may_begin (const modm_pool *pool, const modm_job *job)
+{
+   const modm_lane *lane = job->lane;
+   if (lane && lane->busy)
+      return false;
+   return (lane && lane->counted) || job->work != MODM_RUN || pool->clients < pool->max_clients;
+}
+
+/* Marks what the job keeps busy. Without memory for a lane it runs without one, and fails. */
+static void
+begin (modm_pool *pool, modm_job *job)
+{
+   int64_t now = modm_now_us ();
+   if (!job->lane)
+      job->lane = modm_lane_new (pool);
+   modm_lane *lane = job->lane;
+   if (lane && !lane->counted && job->work == MODM_RUN) {
+      lane->counted = true;
+      pool->clients++;
+   }
+   if (lane)
+      lane->busy = true;
+   if (job->work != MODM_RUN)
+      return;
+   job->queued = false;
+   pool->queued--;
+   pool->running++;
+   pool->stats.waited_us += (uint64_t) (now - job->since_us);
+   job->since_us = now;
+   if (is_watch (job) && ++pool->watching && pool->first)
+      (void) modm_worker_start (pool); /* this thread will be long */
+}
+
+static modm_job *
+take (modm_pool *pool)
+{
+   modm_job *before = NULL;
+   for (modm_job *job = pool->first; job; before = job, job = job->next) {
+      if (!may_begin (pool, job))
+         continue;
+      *(before ? &before->next : &pool->first) = job->next;
+      if (!job->next)
+         pool->last = before;
+      pool->length--;
+      begin (pool, job);
+      return job;
+   }
+   return NULL;
+}
+
+static void
+count_end (modm_pool *pool, const modm_job *job)
+{
+   const modm_op *op = op_of (job);
+   if (!op)
+      return;
+   pool->running--;
+   if (is_watch (job))
+      pool->watching--;
+   pool->stats.ran_us += (uint64_t) (modm_now_us () - job->since_us);
+   if (op->ok)
+      pool->stats.done++;
+   else
+      pool->stats.failed++;
+}
+
+/* A stopped pool keeps one thread until all lanes are back; one that is not, those it may have. */
+static bool
+may_end (const modm_pool *pool)
+{
+   if (pool->stopped)
+      return !pool->first && (pool->clients == 0 || pool->threads > 1);
+   return pool->threads > pool->client->max_threads + pool->watching;
+}
+
+/* ---- without it ---- */
+
+static void
+run (modm_pool *pool, modm_op *op, modm_lane *lane)
+{
+   bson_error_t error = {0};
+   if (!lane)
+      modm_driver_error (&error, MODM_ERROR_MEMORY, "not enough memory");
+   else if (!lane->handle && !modm_source_pop (pool, lane, &error))
+      lane = NULL;
+   modm_listener_begin (op);
+   modm_op_perform (op, lane, &error);
+   modm_listener_begin (NULL);
+}
+
+/* Does it. What is not an operation is over with this; an operation's end is told later. */
+static void
+perform (modm_pool *pool, modm_job *job)
+{
+   modm_log_secrets (&pool->client->secrets, false);
+   switch (job->work) {
+   case MODM_RUN:
+      run (pool, job->subject, job->lane);
+      break;
+   case MODM_DROP_CURSOR:
+      modm_cursor_free (job->subject);
+      break;
+   case MODM_END_SESSION:
+      modm_session_end (job->subject);
+      modm_session_release (job->subject);
+      break;
+   default:
+      modm_lane_clear (job->subject);
+   }
+   modm_log_secrets (NULL, false);
+}
+
+/* Enters and leaves with the lock held. */
+static void
+do_job (modm_pool *pool, modm_job *job)
+{
+   modm_lane *lane = job->lane;
+   bool tell = job->work == MODM_RUN; /* else the job may be gone when it is done */
+   pthread_mutex_unlock (&pool->lock);
+   perform (pool, job);
+   pthread_mutex_lock (&pool->lock);
+   if (tell)
+      count_end (pool, job);
+   if (lane)
+      lane->busy = false;
+   pthread_mutex_unlock (&pool->lock);
+   modm_lane_release (lane);
+   if (tell)
+      modm_notifier_add (pool->notifier, job);
+   pthread_mutex_lock (&pool->lock);
+}
+
+static void *
+work (void *argument)
+{
+   modm_pool *pool = argument;
+   modm_notifier *notifier = modm_notifier_hold (pool->notifier);
+   pthread_mutex_lock (&pool->lock);
+   for (;;) {
+      modm_job *job = take (pool);
+      if (job) {
+         do_job (pool, job);
+      } else if (may_end (pool)) {
+         break;
+      } else {
+         pool->idle++;
+         pthread_cond_wait (&pool->changed, &pool->lock);
+         pool->idle--;
+      }
+   }
+   modm_pool_leave (pool);
+   modm_notifier_count (notifier, -1);
+   modm_notifier_release (notifier);
+   return NULL;
+}
+
+bool
+modm_worker_start (modm_pool *pool)
+{
+   if (pool->length <= pool->idle || pool->threads >= pool->client->max_threads + pool->watching)
+      return pool->threads > 0;
+   pthread_t thread;
+   pthread_attr_t attributes;
+   sigset_t all, before;
+   pthread_attr_init (&attributes);
+   (void) pthread_attr_setstacksize (&attributes, STACK);
+   (void) pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+   sigfillset (&all);
+   (void) pthread_sigmask (SIG_SETMASK, &all, &before); /* signals are the program's */
+   modm_notifier_count (pool->notifier, 1);
+   bool started = pthread_create (&thread, &attributes, work, pool) == 0;
+   if (!started)
+      modm_notifier_count (pool->notifier, -1);
+   (void) pthread_sigmask (SIG_SETMASK, &before, NULL);
+   pthread_attr_destroy (&attributes);
+   if (started)
+      pool->threads++;
+   return pool->threads > 0;
+}
