@@ -27,8 +27,8 @@ OPTIMIZE    ?= -O2 -g
 MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop lint format types bench bench-odm \
-        install setup clean help FORCE
+.PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop \
+        lint format types bench bench-odm bench-peers install setup clean help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -132,6 +132,12 @@ bench-odm: ## run MongoDB's ODM benchmark in modm and in raw libmongoc
 	@tools/setup test
 	@$(MAKE) -s all
 	@tools/with-mongod bench/run-odm
+
+bench-peers: ## measure other mappers at the bench's works; LUA_MONGO_SRC=dir adds lua-mongo
+	@tools/setup test
+	@tools/setup peers || true
+	@$(MAKE) -s all
+	@tools/with-mongod bench/run-peers
 
 install: ## install under PREFIX (/usr/local) for LUA_VERSION (5.4, or 5.1 for LuaJIT)
 	@mkdir -p build

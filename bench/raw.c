@@ -305,6 +305,12 @@ measure (bench *b, const char *name, uint32_t n)
 }
 
 static void
+print_hashes (hashes sums)
+{
+   printf ("%016" PRIx64 " %016" PRIx64 "\n", sums.bytes, sums.values);
+}
+
+static void
 open_bench (bench *b, const char *text)
 {
    bson_error_t error;
@@ -347,7 +353,7 @@ main (int argc, char **argv)
    if (argc == 4 && !strcmp (what, "prepare"))
       prepare (&b, argv[2], (uint32_t) strtoul (argv[3], NULL, 10));
    else if (argc == 2 && !strcmp (what, "verify"))
-      printf ("%016" PRIx64 "\n", verify (&b));
+      print_hashes (verify (&b));
    else if (argc == 2 && !strcmp (what, "drop"))
       prepare (&b, "", 0);
    else if (argc == 3)

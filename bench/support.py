@@ -30,7 +30,8 @@ def environment():
     hosts, database, query = parts.groups()
     if "@" in hosts and database and "authsource=" not in query.lower():
         query += ("&" if query else "?") + "authSource=" + database
-    return dict(os.environ, MODM_URI=f"{hosts}/modm_bench{query}")
+    # libmongoc's counters in /dev/shm outlive a killed process, and the next one warns.
+    return dict(os.environ, MODM_URI=f"{hosts}/modm_bench{query}", MONGOC_DISABLE_SHM="1")
 
 
 def call(command, env):
