@@ -69,15 +69,76 @@ bool modm_reader_init (modm_reader *r, const uint8_t *document, size_t len);
  * end with NUL and that lengths stay inside; UTF-8 and nested documents are looked at when they are
  * read. */
 bool modm_reader_next (modm_reader *r, modm_element *e);
-/* The next element if its key is the one given: cheaper where the order of keys is known. False,
- * and nothing has moved, when it is not, or when the bytes are wrong. */
-bool modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len);
 /* Finds a key in a document; false when it is not there. */
 bool modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len,
                        modm_element *e);
 /* The element whose type byte is at `at`, which must not lie behind end (that of a checked
  * document). */
 bool modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e);
+
+/* The size of a string's value (length, text, NUL) within `room` bytes, or 0. */
+static inline size_t
+modm_text_size (const uint8_t *at, size_t room)
+{
+   if (room < 5)
+      return 0;
+   size_t n = (uint32_t) modm_load_i32 (at);
+   return n >= 1 && n <= room - 4 && at[4 + n - 1] == '\0' ? 4 + n : 0;
+}
+
+/* The sizes of the types whose values are all of one, and 0 for the others. */
+extern const uint8_t modm_fixed_sizes[256];
+/* The size of a value of another type, or more than `room` when there is no such value. */
+size_t modm_value_size (uint8_t type, const uint8_t *at, size_t room);
+
+/* The element at `at`, whose key has this length. False when its value does not end before `end`.
+ */
+static inline bool
+modm_element_read (const uint8_t *at, const uint8_t *end, size_t key_len, modm_element *e)
+{
+   const uint8_t *value = at + key_len + 2;
+   if (value > end)
+      return false;
+   size_t room = (size_t) (end - value);
+   size_t size = *at == MODM_BSON_STRING ? modm_text_size (value, room) : modm_fixed_sizes[*at];
+   if (size == 0)
+      size = modm_value_size (*at, value, room);
+   if (size > room)
+      return false;
+   e->type = *at;
+   e->key = (const char *) at + 1;
+   e->key_len = (uint32_t) key_len;
+   e->value = value;
+   e->size = (uint32_t) size;
+   return true;
+}
+
+/* memcmp of a few bytes, without the call: most keys are short. */
+static inline bool
+modm_same_bytes (const void *a, const void *b, size_t n)
+{
+   uint32_t x, y, v, w;
+   if (n < 4 || n > 8)
+      return memcmp (a, b, n) == 0;
+   memcpy (&x, a, 4);
+   memcpy (&y, b, 4);
+   memcpy (&v, (const char *) a + n - 4, 4);
+   memcpy (&w, (const char *) b + n - 4, 4);
+   return x == y && v == w;
+}
+
+/* The next element if its key is the one given: cheaper where the order of keys is known. False,
+ * and nothing has moved, when it is not, or when the bytes are wrong. */
+static inline bool
+modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len)
+{
+   /* the NUL behind the key belongs to what is compared */
+   if ((size_t) (r->end - r->at) < key_len + 2 || !modm_same_bytes (r->at + 1, key, key_len + 1) ||
+       !modm_element_read (r->at, r->end, key_len, e))
+      return false;
+   r->at = e->value + e->size;
+   return true;
+}
 
 /* A string element's text (STRING, CODE, SYMBOL). */
 static inline const char *
@@ -186,7 +247,7 @@ extern modm_append_hook modm_append_foreign;
 
 /* Pushes an element's value: numbers, strings and booleans as Lua's, null as modm.null, documents
  * and arrays as marked tables, else a value. Raises for bytes that are no BSON and for depth over
- * 180. */
+ * 180. The caller has 3 free slots on the stack. */
 void modm_push_value (lua_State *L, const modm_element *e);
 /* Pushes a whole document as a marked table. */
 void modm_push_document (lua_State *L, const uint8_t *document, size_t len);

@@ -106,7 +106,6 @@ push_table (lua_State *L, const uint8_t *document, size_t len, bool array, int d
 void
 modm_push_value (lua_State *L, const modm_element *e)
 {
-   luaL_checkstack (L, 4, "no room for a value");
    push_at (L, e, 0);
 }
 

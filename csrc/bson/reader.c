@@ -1,17 +1,11 @@
 /* Walks the elements of a document in borrowed bytes, trusting none of them. */
 #include "bson/bson_private.h"
 
-/* The size of a string's value (length, text, NUL) within `room` bytes, or 0. */
-static size_t
-string_size (const uint8_t *at, size_t room)
-{
-   if (room < 5)
-      return 0;
-   int32_t n = modm_load_i32 (at);
-   if (n < 1 || (size_t) n > room - 4 || at[4 + n - 1] != '\0')
-      return 0;
-   return 4 + (size_t) n;
-}
+const uint8_t modm_fixed_sizes[256] = {
+   [MODM_BSON_INT32] = 4,       [MODM_BSON_INT64] = 8,     [MODM_BSON_DOUBLE] = 8,
+   [MODM_BSON_DATE] = 8,        [MODM_BSON_TIMESTAMP] = 8, [MODM_BSON_OBJECTID] = 12,
+   [MODM_BSON_DECIMAL128] = 16,
+};
 
 static size_t
 document_size (const uint8_t *at, size_t room)
@@ -50,7 +44,7 @@ regex_size (const uint8_t *at, size_t room)
 static size_t
 dbpointer_size (const uint8_t *at, size_t room)
 {
-   size_t name = string_size (at, room);
+   size_t name = modm_text_size (at, room);
    return name && room - name >= 12 ? name + 12 : 0;
 }
 
@@ -62,16 +56,15 @@ scoped_size (const uint8_t *at, size_t room)
    int32_t n = modm_load_i32 (at);
    if (n < 14 || (size_t) n > room)
       return 0;
-   size_t code = string_size (at + 4, (size_t) n - 4);
+   size_t code = modm_text_size (at + 4, (size_t) n - 4);
    if (!code)
       return 0;
    size_t rest = (size_t) n - 4 - code;
    return document_size (at + 4 + code, rest) == rest && rest ? (size_t) n : 0;
 }
 
-/* The value's size, or more than `room` when there is no such value. */
-static size_t
-value_size (uint8_t type, const uint8_t *at, size_t room)
+size_t
+modm_value_size (uint8_t type, const uint8_t *at, size_t room)
 {
    size_t size;
    switch (type) {
@@ -82,21 +75,10 @@ value_size (uint8_t type, const uint8_t *at, size_t room)
       return 0;
    case MODM_BSON_BOOL:
       return room >= 1 && at[0] <= 1 ? 1 : SIZE_MAX;
-   case MODM_BSON_INT32:
-      return 4;
-   case MODM_BSON_DOUBLE:
-   case MODM_BSON_DATE:
-   case MODM_BSON_TIMESTAMP:
-   case MODM_BSON_INT64:
-      return 8;
-   case MODM_BSON_OBJECTID:
-      return 12;
-   case MODM_BSON_DECIMAL128:
-      return 16;
    case MODM_BSON_STRING:
    case MODM_BSON_CODE:
    case MODM_BSON_SYMBOL:
-      size = string_size (at, room);
+      size = modm_text_size (at, room);
       break;
    case MODM_BSON_DOCUMENT:
    case MODM_BSON_ARRAY:
@@ -120,54 +102,11 @@ value_size (uint8_t type, const uint8_t *at, size_t room)
    return size ? size : SIZE_MAX;
 }
 
-static inline bool
-read_element (const uint8_t *at, const uint8_t *end, size_t key_len, modm_element *e)
-{
-   const uint8_t *value = at + 1 + key_len + 1;
-   if (value > end)
-      return false;
-   size_t room = (size_t) (end - value);
-   size_t size = value_size (*at, value, room);
-   if (size > room)
-      return false;
-   e->type = *at;
-   e->key = (const char *) at + 1;
-   e->key_len = (uint32_t) key_len;
-   e->value = value;
-   e->size = (uint32_t) size;
-   return true;
-}
-
 /* `end` is the document's final NUL, which ends every search for a NUL. */
 bool
 modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e)
 {
-   return at < end && read_element (at, end, strlen ((const char *) at + 1), e);
-}
-
-/* memcmp of a few bytes, without the call: most keys are short. */
-static inline bool
-same_bytes (const uint8_t *a, const char *b, size_t n)
-{
-   uint32_t x, y, v, w;
-   if (n < 4 || n > 8)
-      return memcmp (a, b, n) == 0;
-   memcpy (&x, a, 4);
-   memcpy (&y, b, 4);
-   memcpy (&v, a + n - 4, 4);
-   memcpy (&w, b + n - 4, 4);
-   return x == y && v == w;
-}
-
-bool
-modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len)
-{
-   /* the NUL behind the key belongs to what is compared */
-   if ((size_t) (r->end - r->at) < key_len + 2 || !same_bytes (r->at + 1, key, key_len + 1) ||
-       !read_element (r->at, r->end, key_len, e))
-      return false;
-   r->at = e->value + e->size;
-   return true;
+   return at < end && modm_element_read (at, end, strlen ((const char *) at + 1), e);
 }
 
 bool

@@ -13,12 +13,11 @@ keep (lua_State *L, int idx, modm_document *d, uint32_t i, modm_state state)
 }
 
 static void
-push_held (lua_State *L, int idx, const modm_document *d, uint32_t i)
+push_held (lua_State *L, int idx, uint32_t i)
 {
-   (void) d;
    modm_getuservalue (L, idx);
    lua_rawgeti (L, -1, (int) i + 1);
-   lua_remove (L, -2);
+   lua_replace (L, -2);
 }
 
 static void
@@ -28,6 +27,10 @@ read_stored (lua_State *L, int idx, modm_document *d, uint32_t i)
    modm_element e;
    if (!modm_document_element (d, i, &e))
       luaL_error (L, "%s.%s: stored bytes are no BSON", d->schema->name, f->name);
+   if (e.type == MODM_BSON_NULL) {
+      lua_pushnil (L);
+      return;
+   }
    f->kind->push (L, f, &e);
    if (d->states[i] & MODM_PART)
       modm_document_mask_inner (L, idx, d, i);
@@ -42,7 +45,7 @@ read_assigned (lua_State *L, int idx, modm_document *d, uint32_t i)
 {
    const modm_field *f = &d->schema->fields[i];
    modm_error err;
-   push_held (L, idx, d, i);
+   push_held (L, idx, i);
    if (modm_isnull (L, -1))
       return;
    modm_outcome outcome = f->kind->convert (L, lua_gettop (L), f, NULL, &err);
@@ -222,20 +225,34 @@ modm_document_push_not_loaded (lua_State *L, const modm_document *d, uint32_t i)
                     d->schema->name, d->schema->fields[i].name);
 }
 
+/* What the value at the top, of slot i, needs to be what it refers to. */
+static modm_need
+resolve (lua_State *L, int idx, const modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   if (f->kind->role == MODM_REFERENCE)
+      return resolve_one (L, idx, d, i);
+   if (f->kind->role == MODM_FILE)
+      return resolve_file (L, idx, d, i);
+   while (f->inner)
+      f = f->inner;
+   return f->kind->role == MODM_REFERENCE ? resolve_list (L, idx, d, i) : MODM_NEED_NOTHING;
+}
+
 modm_need
 modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
 {
-   const modm_field *f = &d->schema->fields[i];
    modm_need need = MODM_NEED_NOTHING;
+   modm_state state = modm_state_of (d->states[i]);
    idx = lua_absindex (L, idx);
-   switch (modm_state_of (d->states[i])) {
+   switch (state) {
    case MODM_STORED:
       read_stored (L, idx, d, i);
       break;
    case MODM_READ:
    case MODM_CLEAN:
    case MODM_DEFAULTED:
-      push_held (L, idx, d, i);
+      push_held (L, idx, i);
       break;
    case MODM_SET:
       read_assigned (L, idx, d, i);
@@ -247,19 +264,13 @@ modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
       modm_document_push_not_loaded (L, d, i);
       luaL_error (L, "%s", lua_tostring (L, -1));
    }
-   if (modm_isnull (L, -1)) { /* null reads as nil */
+   if (state != MODM_STORED && modm_isnull (L, -1)) { /* null reads as nil, as of what is stored */
       lua_pop (L, 1);
       lua_pushnil (L);
    }
    if (need != MODM_NEED_NOTHING || !(d->schema->flags & MODM_SCHEMA_RESOLVES))
       return need;
-   if (f->kind->role == MODM_REFERENCE)
-      return resolve_one (L, idx, d, i);
-   if (f->kind->role == MODM_FILE)
-      return resolve_file (L, idx, d, i);
-   while (f->inner)
-      f = f->inner;
-   return f->kind->role == MODM_REFERENCE ? resolve_list (L, idx, d, i) : MODM_NEED_NOTHING;
+   return resolve (L, idx, d, i);
 }
 
 void
@@ -276,7 +287,7 @@ modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i)
    case MODM_READ:
    case MODM_CLEAN:
    case MODM_SET:
-      push_held (L, idx, d, i);
+      push_held (L, idx, i);
       break;
    default:
       lua_pushnil (L);

@@ -178,7 +178,8 @@ modm_document_values (lua_State *L, int idx, modm_document *d)
 bool
 modm_document_element (const modm_document *d, uint32_t i, modm_element *e)
 {
-   return modm_element_at (d->bytes + d->offsets[i], d->bytes + d->len, e);
+   return d->offsets[i] && modm_element_read (d->bytes + d->offsets[i], d->bytes + d->len,
+                                              d->schema->fields[i].mongo_len, e);
 }
 
 void

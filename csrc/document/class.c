@@ -5,14 +5,20 @@
  * function that Lua wrapped it in. */
 enum { NAMES = 1, METHODS = 2, LEVEL = 3 };
 
+/* The slot (from 1) of the field that the key at 2 names, or 0. */
 static int
-slot_of_key (lua_State *L, int key)
+slot_of_key (lua_State *L, const modm_schema *s)
 {
-   lua_pushvalue (L, key);
+   if (lua_type (L, 2) != LUA_TSTRING)
+      return 0;
+   int slot = modm_schema_interned (s, lua_tostring (L, 2));
+   if (slot)
+      return slot;
+   lua_pushvalue (L, 2);
    lua_rawget (L, lua_upvalueindex (NAMES));
-   int slot = (int) lua_tointeger (L, -1);
+   slot = (int) lua_tointeger (L, -1);
    lua_pop (L, 1);
-   return slot;
+   return slot <= (int) s->n ? slot : 0;
 }
 
 /* Raises the message at the top at a level. */
@@ -36,30 +42,38 @@ refuse_name (lua_State *L, const modm_document *d, int level)
    return raise_at (L, level);
 }
 
+/* What is no field: a method, or nothing. */
+static int
+push_method (lua_State *L, const modm_document *d)
+{
+   lua_settop (L, 2);
+   lua_pushvalue (L, 2);
+   lua_gettable (L, lua_upvalueindex (METHODS));
+   if (lua_isnil (L, -1))
+      return refuse_name (L, d, (int) lua_tointeger (L, lua_upvalueindex (LEVEL)));
+   return 1;
+}
+
 /* document[name] -> value, or value and what it needs of Lua. */
 static int
 mt_index (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
-   int level = (int) lua_tointeger (L, lua_upvalueindex (LEVEL));
-   lua_settop (L, 2);
-   int slot = slot_of_key (L, 2);
-   if (slot && slot <= (int) d->schema->n) {
-      if (modm_state_of (d->states[slot - 1]) == MODM_NOT_LOADED) {
-         modm_document_push_not_loaded (L, d, (uint32_t) slot - 1);
-         return raise_at (L, level);
-      }
-      if (d->schema->fields[slot - 1].kind->is_mutable)
-         modm_undo_touch (L, 1, d);
-      modm_need need = modm_document_read (L, 1, d, (uint32_t) slot - 1);
-      if (need == MODM_NEED_NOTHING)
-         return 1;
-      lua_pushinteger (L, need);
-      return 2;
+   int slot = slot_of_key (L, d->schema);
+   if (!slot)
+      return push_method (L, d);
+   uint32_t i = (uint32_t) slot - 1;
+   if (modm_state_of (d->states[i]) == MODM_NOT_LOADED) {
+      modm_document_push_not_loaded (L, d, i);
+      return raise_at (L, (int) lua_tointeger (L, lua_upvalueindex (LEVEL)));
    }
-   lua_pushvalue (L, 2);
-   lua_gettable (L, lua_upvalueindex (METHODS));
-   return lua_isnil (L, -1) ? refuse_name (L, d, level) : 1;
+   if (d->schema->fields[i].kind->is_mutable)
+      modm_undo_touch (L, 1, d);
+   modm_need need = modm_document_read (L, 1, d, i);
+   if (need == MODM_NEED_NOTHING)
+      return 1;
+   lua_pushinteger (L, need);
+   return 2;
 }
 
 static int
@@ -67,8 +81,8 @@ mt_newindex (lua_State *L)
 {
    modm_document *d = modm_document_check (L, 1);
    lua_settop (L, 3);
-   int slot = slot_of_key (L, 2);
-   if (!slot || slot > (int) d->schema->n)
+   int slot = slot_of_key (L, d->schema);
+   if (!slot)
       return refuse_name (L, d, 1);
    modm_undo_touch (L, 1, d);
    modm_document_assign (L, 1, d, (uint32_t) slot - 1);

@@ -177,6 +177,17 @@ modm_list_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, co
    return ok;
 }
 
+/* Pushes a table that has room for what is left to read. */
+static void
+push_table_for (lua_State *L, modm_reader r)
+{
+   modm_element e;
+   int n = 0;
+   while (modm_reader_next (&r, &e))
+      n++;
+   lua_createtable (L, n, 0);
+}
+
 void
 modm_list_push (lua_State *L, const modm_field *f, const modm_element *e)
 {
@@ -187,10 +198,10 @@ modm_list_push (lua_State *L, const modm_field *f, const modm_element *e)
       return;
    }
    luaL_checkstack (L, 8, "a list");
-   lua_createtable (L, 4, 0);
-   int table = lua_gettop (L);
    if (!modm_reader_init (&r, e->value, e->size))
       luaL_error (L, "stored bytes are no BSON");
+   push_table_for (L, r);
+   int table = lua_gettop (L);
    for (int i = 1; modm_reader_next (&r, &item); i++) {
       f->inner->kind->push (L, f->inner, &item);
       lua_rawseti (L, table, i);
