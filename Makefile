@@ -29,6 +29,7 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 
 .PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop \
         lint format types bench bench-odm bench-peers install setup clean help FORCE
+.PHONY: bench-validators
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -138,6 +139,12 @@ bench-peers: ## measure other mappers at the bench's works; LUA_MONGO_SRC=dir ad
 	@tools/setup peers || true
 	@$(MAKE) -s all
 	@tools/with-mongod bench/run-peers
+
+bench-validators: ## measure validators with hostile texts of a megabyte
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/lua-env lua5.4 lua5.4 bench/validators.lua
+	@tools/lua-env luajit luajit bench/validators.lua
 
 install: ## install under PREFIX (/usr/local) for LUA_VERSION (5.4, or 5.1 for LuaJIT)
 	@mkdir -p build

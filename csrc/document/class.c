@@ -35,7 +35,7 @@ static int
 refuse_name (lua_State *L, const modm_document *d, int level)
 {
    if (lua_type (L, 2) == LUA_TSTRING)
-      lua_pushfstring (L, "%s has no field '%s'", d->schema->name, lua_tostring (L, 2));
+      lua_pushfstring (L, "%s has no field %s", d->schema->name, modm_describe (L, 2));
    else
       lua_pushfstring (L, "%s: field names are strings, got a %s", d->schema->name,
                        luaL_typename (L, 2));

@@ -45,7 +45,7 @@ slot_of_key (lua_State *L, const modm_schema *s)
    }
    if (lua_type (L, -2) != LUA_TSTRING)
       luaL_error (L, "%s: field names must be strings, got a %s", s->name, luaL_typename (L, -2));
-   return luaL_error (L, "%s has no field '%s'", s->name, lua_tostring (L, -2));
+   return luaL_error (L, "%s has no field %s", s->name, modm_describe (L, -2));
 }
 
 /* Pops the value at the top into slot `slot` (from 1) of a new document. */

@@ -186,22 +186,27 @@ is_host (span s)
    return is_domain (s) || is_ip (AF_INET, s) || is_ip (AF_INET6, s);
 }
 
-/* A blank or control character, or one of Unicode's spaces; the text is valid UTF-8. */
+/* A blank or control character, or one of Unicode's spaces; the text is valid UTF-8, so that what
+ * follows a leading byte is there. */
 static bool
-is_space (const char *at)
+is_space (const char *text)
 {
-   static const char *const wide[] = {
-      "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\xA8",
-      "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",
-   };
-   if ((unsigned char) *at <= ' ' || *at == 127)
+   const unsigned char *c = (const unsigned char *) text;
+   switch (c[0]) {
+   case 127:
       return true;
-   if ((unsigned char) *at < 0xC2)
-      return false;
-   for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-      if (strncmp (at, wide[i], strlen (wide[i])) == 0)
-         return true;
-   return memcmp (at, "\xE2\x80", 2) == 0 && (unsigned char) at[2] <= 0x8A; /* U+2000 to U+200A */
+   case 0xC2:
+      return c[1] == 0x85 || c[1] == 0xA0;
+   case 0xE1:
+      return c[1] == 0x9A && c[2] == 0x80; /* U+1680 */
+   case 0xE2:                              /* U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F */
+      return (c[1] == 0x80 && (c[2] <= 0x8A || c[2] == 0xA8 || c[2] == 0xA9 || c[2] == 0xAF)) ||
+             (c[1] == 0x81 && c[2] == 0x9F);
+   case 0xE3:
+      return c[1] == 0x80 && c[2] == 0x80; /* U+3000 */
+   default:
+      return c[0] <= ' ';
+   }
 }
 
 static bool
