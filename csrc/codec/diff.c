@@ -179,7 +179,8 @@ changed (update *u, const modm_schema *s, const modm_element *before, const modm
    }
 }
 
-/* The element of `e`'s key in a document that is walked beside it: most often the next one. */
+/* The element of `e`'s key in a document that is walked beside it: most often the next one. One
+ * that is found further on is where the walk goes on. */
 static bool
 find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_element *e,
              modm_element *found)
@@ -190,7 +191,15 @@ find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_ele
       *r = ahead;
       return true;
    }
-   return modm_reader_find (document, len, e->key, e->key_len, found);
+   (void) modm_reader_init (&ahead, document, len);
+   while (modm_reader_next (&ahead, found)) {
+      if (found->key_len != e->key_len || memcmp (found->key, e->key, e->key_len) != 0)
+         continue;
+      if (ahead.at > r->at)
+         *r = ahead;
+      return true;
+   }
+   return false;
 }
 
 static void

@@ -271,6 +271,7 @@ modm_document_open (lua_State *L)
    lua_rawsetp (L, LUA_REGISTRYINDEX, &eq_key);
    modm_register (L, modm_document_class_functions);
    modm_register (L, modm_document_construct_functions);
+   modm_register (L, modm_document_many_functions);
    modm_register (L, modm_document_refresh_functions);
    modm_register (L, modm_document_state_functions);
 }

@@ -6,6 +6,7 @@
 
 extern const luaL_Reg modm_document_class_functions[];
 extern const luaL_Reg modm_document_construct_functions[];
+extern const luaL_Reg modm_document_many_functions[];
 extern const luaL_Reg modm_document_refresh_functions[];
 extern const luaL_Reg modm_document_state_functions[];
 

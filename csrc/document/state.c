@@ -218,7 +218,8 @@ l_is_loaded (lua_State *L)
    return 1;
 }
 
-/* core.schema_of(document) -> its schema; core.model_of(document) -> its class */
+/* core.schema_of(document) -> its schema; core.model_of(document) -> its class;
+ * core.meta_of(document) -> what Lua knows of its model. The latter two: nil for another value. */
 static int
 l_schema_of (lua_State *L)
 {
@@ -228,27 +229,33 @@ l_schema_of (lua_State *L)
 }
 
 static int
-l_model_of (lua_State *L)
+push_of_model (lua_State *L, int key)
 {
    const modm_document *d = modm_document_test (L, 1);
-   if (!d)
-      return 0;
+   if (!d) {
+      lua_pushnil (L);
+      return 1;
+   }
    modm_schema_push_env (L, d->schema);
-   lua_rawgeti (L, -1, MODM_ENV_MODEL);
+   lua_rawgeti (L, -1, key);
    return 1;
 }
 
-const luaL_Reg modm_document_state_functions[] = {{"validate", l_validate},
-                                                  {"convert", l_convert},
-                                                  {"default", l_default},
-                                                  {"files", l_files},
-                                                  {"keep_file", l_keep_file},
-                                                  {"set_default", l_set_default},
-                                                  {"diff", l_diff},
-                                                  {"encode_document", l_encode},
-                                                  {"key", l_key},
-                                                  {"id_of", l_id_of},
-                                                  {"is_loaded", l_is_loaded},
-                                                  {"schema_of", l_schema_of},
-                                                  {"model_of", l_model_of},
-                                                  {NULL, NULL}};
+static int
+l_model_of (lua_State *L)
+{
+   return push_of_model (L, MODM_ENV_MODEL);
+}
+
+static int
+l_meta_of (lua_State *L)
+{
+   return push_of_model (L, MODM_ENV_META);
+}
+
+const luaL_Reg modm_document_state_functions[] = {
+   {"validate", l_validate}, {"convert", l_convert},        {"default", l_default},
+   {"files", l_files},       {"keep_file", l_keep_file},    {"set_default", l_set_default},
+   {"diff", l_diff},         {"encode_document", l_encode}, {"key", l_key},
+   {"id_of", l_id_of},       {"is_loaded", l_is_loaded},    {"schema_of", l_schema_of},
+   {"model_of", l_model_of}, {"meta_of", l_meta_of},        {NULL, NULL}};

@@ -172,13 +172,14 @@ new_env (lua_State *L, int def, modm_schema *s)
    take (L, def, "methods", env, MODM_ENV_METHODS);
    take (L, def, "classes", env, MODM_ENV_CLASSES);
    take (L, def, "model", env, MODM_ENV_MODEL);
+   take (L, def, "meta", env, MODM_ENV_META);
    take (L, def, "resolve", env, MODM_ENV_RESOLVE);
    enter_env (L, s, env);
 }
 
 /* core.schema(definition): name, cls, embedded, final, ignore_unknown_fields, cls_optional, clean,
- * parent, fields (list of {name, kind, options}), methods, classes, model, resolve (function: model
- * or name -> schema). */
+ * parent, fields (list of {name, kind, options}), methods, classes, model, meta, resolve (function:
+ * model or name -> schema). */
 static int
 l_schema (lua_State *L)
 {

@@ -34,6 +34,7 @@ enum {
    MODM_ENV_MODEL = -4,    /* the Lua class */
    MODM_ENV_SCHEMA = -5,   /* the userdata */
    MODM_ENV_ANCHORS = -6,  /* what only has to stay alive */
+   MODM_ENV_META = -8,     /* what Lua knows of the model: a table */
    MODM_ENV_RESOLVE = -7   /* function: a model or its name -> its schema, or an error */
 };
 

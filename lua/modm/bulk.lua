@@ -11,7 +11,6 @@ local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
-local registry = require "modm.registry"
 local saving = require "modm.saving"
 local sending = require "modm.bulk.sending"
 local family = require "modm.relation.family"
@@ -53,7 +52,7 @@ end
 -- The meta of a document that is of the bulk's model, or of one that extends it.
 local function meta_of(self, what, doc)
   local wanted = self._set._meta
-  local own = registry.meta(core.model_of(doc))
+  local own = core.meta_of(doc)
   if not family.is_within(own, wanted) then
     misuse("%s: %s takes a document of this model", wanted.name, what)
   end
@@ -126,7 +125,7 @@ end
 -- Validates a document and runs the hooks before it. Sets the event that it is.
 local function prepare_document(task, force_insert)
   local doc, meta = task.doc, task.meta
-  local ok, message, err = validation.run(doc, nil, false)
+  local ok, message, err = validation.run(doc, core.meta_of(doc), nil, false)
   if not ok then return nil, message, err end
   task.event, message, err = saving.before(doc, meta, force_insert)
   if not task.event then return nil, message, err end

@@ -11,7 +11,6 @@ local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
-local registry = require "modm.registry"
 local running = require "modm.session.running"
 local scope = require "modm.scope"
 local scoped = require "modm.model.scoped"
@@ -24,7 +23,8 @@ local document = { methods = {}, embedded_methods = {} }
 local NEED_DEFAULT, NEED_REFERENCE, NEED_REFERENCES, NEED_FILE = 1, 2, 3, 4
 
 local function relation() return require "modm.relation" end
-local function saving() return require "modm.saving" end
+
+local saving -- the module, which needs this one
 local function removing() return require "modm.removing" end
 
 -- The __index of a model whose reads may run Lua: no C frame stands below a default or a fetch.
@@ -60,11 +60,11 @@ end
 
 -- The meta of the document that a method was called on.
 local function meta_of(doc, method)
-  local class = core.model_of(doc)
-  if not class then
+  local meta = core.meta_of(doc)
+  if not meta then
     misuse("%s is called on a document, with a colon, not on a %s", method, type(doc))
   end
-  return registry.meta(class)
+  return meta
 end
 
 -- The same for a method that needs the server.
@@ -80,15 +80,13 @@ local both = {}
 ---@param exclude string[]|nil names of fields to leave out
 ---@return true|nil, string? message, modm.Error? err a ValidationError with err.errors
 function both:full_clean(exclude)
-  meta_of(self, "full_clean")
-  return validation.run(self, exclude, false)
+  return validation.run(self, meta_of(self, "full_clean"), exclude, false)
 end
 
 ---@param exclude string[]|nil
 ---@return boolean
 function both:is_valid(exclude)
-  meta_of(self, "is_valid")
-  return (validation.run(self, exclude, false)) == true
+  return (validation.run(self, meta_of(self, "is_valid"), exclude, false)) == true
 end
 
 --- The document as it would be stored: a table under stored names, in order.
@@ -98,7 +96,7 @@ function both:to_son()
   core.convert(self)
   local bytes, _, message, path = core.encode_document(self)
   if bytes then return core.decode(bytes) end
-  local meta = registry.meta(core.model_of(self))
+  local meta = core.meta_of(self)
   return errors.failure(require "modm.saving".encoding_error(meta, message, path))
 end
 
@@ -157,21 +155,24 @@ local function save_cascading(doc)
   return under_way:run({ [doc] = true }, function() return save_held(doc) end)
 end
 
+local NONE = {} -- options that nobody gave
+
 local function save(self, meta, given)
   local cascade = given.cascade
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
     core.convert(self)
   else
-    local ok, message, err = validation.run(self, nil, cascade)
+    local ok, message, err = validation.run(self, meta, nil, cascade)
     if not ok then return nil, message, err end
   end
   if cascade then
     local ok, message, err = save_cascading(self)
     if not ok then return nil, message, err end
   end
-  if not hooks.saves(meta) then return saving().save(self, meta, given.force_insert or false) end
-  return saving().save_with_hooks(self, meta, given, cascade)
+  saving = saving or require "modm.saving"
+  if not hooks.saves(meta) then return saving.save(self, meta, given.force_insert or false) end
+  return saving.save_with_hooks(self, meta, given, cascade)
 end
 
 --- Calls change(document) and saves it; where another save came first, reads the document anew and
@@ -210,9 +211,10 @@ end
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:save(given)
   local meta = meta_with_collection(self, "save")
-  options.check("save", given, save_options)
+  if given ~= nil then options.check("save", given, save_options) end
   guard.refuse(meta, self, "save")
-  return running.with(session_of(meta, given), save, self, meta, given or {})
+  if given == nil then return save(self, meta, NONE) end
+  return running.with(session_of(meta, given), save, self, meta, given)
 end
 
 local function without_key(meta, method)

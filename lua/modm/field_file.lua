@@ -21,7 +21,7 @@ core.file_class(FieldFile, true)
 local defaults = {}
 
 local function storage_of(doc, name)
-  local meta = registry.meta(core.model_of(doc))
+  local meta = core.meta_of(doc)
   local own = meta.fields[name].options.storage
   if own then return own end
   local alias = meta:place() and meta:place().alias or meta.connection_alias
@@ -77,7 +77,7 @@ end
 --- The object that a field of a document reads as.
 ---@return modm.FieldFile
 function field_file.of(doc, name, value)
-  local kind = registry.meta(core.model_of(doc)).fields[name].kind
+  local kind = core.meta_of(doc).fields[name].kind
   local waits = file.is_waiting(value)
   local made = setmetatable({ storage = storage_of(doc, name), _doc = doc, _name = name,
     _value = value, is_image = kind == "ImageField", file_id = not waits and value or nil,
@@ -209,7 +209,7 @@ local function store_one(owner, name, stored)
   end
   field_file.take_back(stored)
   if not ok then error(id, 0) end
-  local model = registry.meta(core.model_of(owner)).name
+  local model = core.meta_of(owner).name
   return nil, ("%s.%s: %s"):format(model, name, message), err
 end
 
@@ -253,7 +253,7 @@ local NONE = {} -- never changed: nothing is stored, and nothing to take back
 ---@param meta table of its model
 ---@return modm.StoredFile[]|nil stored, string? message, modm.Error? err
 function field_file.store(doc, meta)
-  if not field_file.may_hold(registry.meta(core.model_of(doc))) then return NONE end
+  if not field_file.may_hold(core.meta_of(doc)) then return NONE end
   local waiting, stored = core.files(doc), {}
   for i = 1, #waiting, 2 do
     local ok, message, err = store_one(waiting[i], waiting[i + 1], stored)

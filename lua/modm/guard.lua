@@ -21,12 +21,16 @@ local running = scope.new()
 ---@return ...
 function guard.run(doc, place, fn) return running:run({ [doc] = place }, fn) end
 
+--- Whether no function of the program's runs for any document.
+---@return boolean
+function guard.is_idle() return running.runs == 0 end
+
 --- Raises an OperationError when a function of the program's runs for the document.
 ---@param meta table
 ---@param doc modm.Document
 ---@param method string what was asked for
 function guard.refuse(meta, doc, method)
-  local place = running:get(doc)
+  local place = running.runs > 0 and running:get(doc)
   if not place then return end
   local name = table.concat(place.path, ".")
   local _, text = pcall(misuse, "%s: %s is called on a document in a %s of its own%s", meta.name,

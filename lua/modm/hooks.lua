@@ -8,7 +8,6 @@ local core = require "modm.core"
 local errors = require "modm.errors"
 local guard = require "modm.guard"
 local misuse = require "modm.misuse"
-local registry = require "modm.registry"
 
 local hooks = {}
 
@@ -150,7 +149,7 @@ function hooks.loaded(meta, list, n, count)
   for i = n + 1, count do
     local doc = list[i]
     local ok, _, err = true, nil, nil
-    if doc then ok, _, err = hooks.run(registry.meta(core.model_of(doc)), doc, "after load") end
+    if doc then ok, _, err = hooks.run(core.meta_of(doc), doc, "after load") end
     if not ok then return i - 1, err end
   end
   return count

@@ -52,7 +52,7 @@ local function compile(meta, list)
     final = not keeps_cls, ignore_unknown_fields = meta.ignore_unknown_fields,
     cls_optional = meta.cls_optional, clean = meta.methods.clean ~= nil,
     parent = meta.parent and meta.parent.schema, fields = list, methods = meta.methods,
-    classes = meta.classes, model = meta.model, resolve = resolve,
+    classes = meta.classes, model = meta.model, meta = meta, resolve = resolve,
   })
   if not ok and schema == "not enough memory" then error(schema, 0) end
   if not ok then invalid("%s", tostring(schema)) end

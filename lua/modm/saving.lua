@@ -39,7 +39,7 @@ local function send(doc, meta, force_insert, guard)
     return errors.failure(errors.new(meta.DoesNotExist,
       meta.name .. ": the document is no longer there, so its changes were not saved"))
   end
-  scoped.note({ doc }, 1, 1)
+  scoped.note_one(doc, meta)
   if probe.saved then probe.saved(doc, meta) end
   return doc
 end
@@ -104,6 +104,7 @@ end
 ---@return modm.Error? err DoesNotExist: it is gone; ConflictError: another save came first
 ---@return boolean? nothing whether nothing was sent
 function saving.save(doc, meta, force_insert)
+  if not field_file.may_hold(meta) then return write(doc, meta, force_insert) end
   local stored, message, err = field_file.store(doc, meta)
   if not stored then return nil, message, err end
   local saved, why, failure, nothing = write(doc, meta, force_insert)

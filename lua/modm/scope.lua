@@ -4,6 +4,8 @@ local scope = {}
 
 ---@class modm.Scope
 ---@field held table<any, table> coroutine -> key -> value
+---@field runs integer 0 where no coroutine holds anything: what costs nothing to ask. It may stay
+--- above for a while when a coroutine is never resumed.
 local Scope = {}
 Scope.__index = Scope
 
@@ -20,14 +22,14 @@ end
 ---@param key any
 ---@return any
 function Scope:get(key)
-  local held = self.held
-  if next(held) == nil then return nil end
-  local own = held[running()]
+  if self:is_empty() then return nil end
+  local own = self.held[running()]
   return own and own[key]
 end
 
 local function finish(self, thread, before, ok, ...)
   local own = self.held[thread]
+  self.runs = self.runs - 1
   for key, value in pairs(before) do
     if value == unset then own[key] = nil else own[key] = value end
   end
@@ -36,9 +38,12 @@ local function finish(self, thread, before, ok, ...)
   return ...
 end
 
---- Whether no coroutine holds anything: what costs next to nothing to ask.
+--- Whether no coroutine holds anything.
 ---@return boolean
-function Scope:is_empty() return next(self.held) == nil end
+function Scope:is_empty()
+  if self.runs > 0 and next(self.held) == nil then self.runs = 0 end
+  return self.runs == 0
+end
 
 --- Whether the running coroutine holds anything.
 ---@return boolean
@@ -53,6 +58,7 @@ function Scope:run(values, fn)
   local thread, before = running(), {}
   local own = self.held[thread] or {}
   self.held[thread] = own
+  self.runs = self.runs + 1
   for key, value in pairs(values) do
     before[key] = own[key] == nil and unset or own[key]
     own[key] = value
@@ -62,6 +68,8 @@ end
 
 --- Makes a scope, which knows nothing of any other.
 ---@return modm.Scope
-function scope.new() return setmetatable({ held = setmetatable({}, { __mode = "k" }) }, Scope) end
+function scope.new()
+  return setmetatable({ held = setmetatable({}, { __mode = "k" }), runs = 0 }, Scope)
+end
 
 return scope

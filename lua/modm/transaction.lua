@@ -54,7 +54,7 @@ end
 -- Takes documents of the connection back by a way of core's.
 local function take_back(job, way)
   for doc, entry in pairs(job.log.docs) do
-    local meta = registry.meta(core.model_of(doc))
+    local meta = core.meta_of(doc)
     if meta.embedded or meta:place() == job.conn then way(doc, entry) end
   end
 end

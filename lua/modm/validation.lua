@@ -6,13 +6,11 @@ local errors = require "modm.errors"
 local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
-local registry = require "modm.registry"
 
 local validation = {}
 
--- A list or nil -> a set or nil.
+-- A list -> a set.
 local function set_of(list)
-  if list == nil then return nil end
   if type(list) ~= "table" then misuse("exclude: a list of field names expected") end
   local set = {}
   for _, name in ipairs(list) do set[name] = true end
@@ -117,7 +115,7 @@ end
 local function run_clean(pending, tree)
   local node = node_at(tree, pending.path, false)
   if node and next(node) then return nil end
-  local clean = registry.meta(core.model_of(pending.clean)).methods.clean
+  local clean = core.meta_of(pending.clean).methods.clean
   local failure, err = call(clean, pending.clean)
   if not failure then return err end
   node = node_at(tree, pending.path, true)
@@ -182,14 +180,8 @@ function validation.check_values(meta, pending)
   return errors.failure(validation.error_of(meta.name, tree))
 end
 
---- Validates a document, without its hooks.
----@param doc modm.Document
----@param exclude string[]|nil
----@param cascade boolean whether references that are unsaved will be saved first
----@return true|nil, string?, modm.Error? err a ValidationError, or what prevented a validator
-function validation.check(doc, exclude, cascade)
-  exclude = set_of(exclude)
-  local tree, pending, due = core.validate(doc, exclude, cascade)
+-- What C's look at a document came to: calls what only Lua can, and makes the error.
+local function settle(doc, exclude, cascade, tree, pending, due)
   local place, err = (due or pending) and {}, nil
   while due do -- a default may hold documents with defaults of their own
     local more = guard.run(doc, place, function() return fill_defaults(due, place) end)
@@ -202,17 +194,42 @@ function validation.check(doc, exclude, cascade)
   end
   if err then return errors.failure(err) end
   if not tree or not next(tree) then return true end
-  return errors.failure(validation.error_of(registry.meta(core.model_of(doc)).name, tree))
+  return errors.failure(validation.error_of(core.meta_of(doc).name, tree))
+end
+
+--- Validates a document, without its hooks.
+---@param doc modm.Document
+---@param exclude string[]|nil
+---@param cascade boolean whether references that are unsaved will be saved first
+---@return true|nil, string?, modm.Error? err a ValidationError, or what prevented a validator
+function validation.check(doc, exclude, cascade)
+  if exclude ~= nil then exclude = set_of(exclude) end
+  local tree, pending, due = core.validate(doc, exclude, cascade)
+  if not (tree or pending or due) then return true end
+  return settle(doc, exclude, cascade, tree, pending, due)
+end
+
+--- Validates the documents of a list, without their hooks.
+---@param list modm.Document[]
+---@param failed fun(index: integer, message: string, err: modm.Error) called for each invalid one
+function validation.check_list(list, failed)
+  local i, tree, pending, due = core.validate_list(list, 1)
+  while i do
+    local ok, message, err = settle(list[i], nil, false, tree, pending, due)
+    if not ok then failed(i, message, err) end
+    i, tree, pending, due = core.validate_list(list, i + 1)
+  end
 end
 
 --- Validates a document, with the hooks before and, when it is valid, after it.
 ---@param doc modm.Document
+---@param meta table of its model
 ---@param exclude string[]|nil
 ---@param cascade boolean
 ---@return true|nil, string?, modm.Error?
-function validation.run(doc, exclude, cascade)
-  local meta = registry.meta(core.model_of(doc))
+function validation.run(doc, meta, exclude, cascade)
   guard.refuse(meta, doc, "validation")
+  if not hooks.validates(meta) then return validation.check(doc, exclude, cascade) end
   local ok, message, err = hooks.run(meta, doc, "before validate")
   if ok then ok, message, err = validation.check(doc, exclude, cascade) end
   if ok then ok, message, err = hooks.run(meta, doc, "after validate") end

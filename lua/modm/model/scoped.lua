@@ -21,7 +21,7 @@ local places = setmetatable({}, { __mode = "k" })
 ---@param name string
 ---@return any
 function scoped.option(meta, name)
-  if held:is_empty() then return meta[name] end
+  if held.runs == 0 then return meta[name] end
   local ancestor = meta
   while ancestor do
     local set = held:get(ancestor)
@@ -40,15 +40,23 @@ function scoped.active() return held:is_active() end
 ---@param meta table
 ---@return string alias, string collection
 function scoped.place(meta)
+  if held.runs == 0 then return meta.connection_alias, meta.collection_name end
   return scoped.option(meta, "connection_alias"), scoped.option(meta, "collection_name")
 end
 
 -- The place as one text, or nil when it is the one that Meta names.
 local function place_name(meta)
-  if held:is_empty() then return nil end
+  if held.runs == 0 then return nil end
   local alias, collection = scoped.place(meta)
   if alias == meta.connection_alias and collection == meta.collection_name then return nil end
   return alias .. "\n" .. collection
+end
+
+--- Takes note that a document is where its model's documents are now.
+---@param doc modm.Document
+---@param meta table of its model
+function scoped.note_one(doc, meta)
+  if held.runs > 0 or next(places) then places[doc] = place_name(meta) end
 end
 
 --- Takes note that documents are where their models' documents are now.
@@ -56,9 +64,9 @@ end
 ---@param first integer
 ---@param last integer
 function scoped.note(docs, first, last)
-  if held:is_empty() and next(places) == nil then return end
+  if held.runs == 0 and next(places) == nil then return end
   for i = first, last do
-    places[docs[i]] = place_name(registry.meta(core.model_of(docs[i])))
+    places[docs[i]] = place_name(core.meta_of(docs[i]))
   end
 end
 

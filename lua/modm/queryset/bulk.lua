@@ -10,11 +10,9 @@ local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
-local registry = require "modm.registry"
 local running = require "modm.session.running"
 local saving = require "modm.saving"
 local scoped = require "modm.model.scoped"
-local family = require "modm.relation.family"
 local validation = require "modm.validation"
 
 ---@class modm.QuerySet
@@ -47,28 +45,19 @@ local known_options = {
 ---@field stored table<integer, modm.StoredFile[]> files of documents that are not inserted yet
 ---@field metas table<table, true> of the documents' models
 
--- Whether a document is of a model, or of one that extends it.
-local function is_instance(value, meta)
-  local model = core.model_of(value)
-  return model == meta.model or family.is_within(registry.meta(model), meta)
-end
-
+-- The list of documents, and the set of their models' metas.
 local function check_documents(meta, documents)
   if core.model_of(documents) then documents = { documents } end
   if type(documents) ~= "table" or documents[1] == nil then
     misuse("%s: bulk_create takes a list of documents that is not empty", meta.name)
   end
-  local n = 0
-  for _ in pairs(documents) do n = n + 1 end
-  if n ~= #documents then
+  local metas, stranger = core.check_list(meta.schema, documents)
+  if stranger == 0 then
     misuse("%s: bulk_create got a list with holes or other keys", meta.name)
+  elseif stranger then
+    misuse("%s: bulk_create takes documents of this model; number %d is none", meta.name, stranger)
   end
-  for i, doc in ipairs(documents) do
-    if not is_instance(doc, meta) then
-      misuse("%s: bulk_create takes documents of this model; number %d is none", meta.name, i)
-    end
-  end
-  return documents
+  return documents, metas
 end
 
 -- The error of all failures: its text is that of the first.
@@ -102,8 +91,7 @@ local function prepare_one(doc, meta, full_clean)
   if not full_clean then
     core.convert(doc)
   else
-    local validate = hooks.validates(meta) and validation.run or validation.check
-    local ok, message, err = validate(doc, nil, false)
+    local ok, message, err = validation.run(doc, meta, nil, false)
     if not ok then return nil, message, err end
   end
   if not hooks.saves(meta) then return true end
@@ -114,10 +102,16 @@ local function prepare_one(doc, meta, full_clean)
   return ok, message, err
 end
 
+local function has_hooks(meta) return hooks.validates(meta) or hooks.saves(meta) end
+
 local function prepare(job, full_clean)
+  if full_clean and guard.is_idle() and not any_model(job, has_hooks) then
+    return validation.check_list(job.documents, function(i, message, err)
+      add_failure(job, i, err.kind, message, { errors = err.errors })
+    end)
+  end
   for i, doc in ipairs(job.documents) do
-    local meta = registry.meta(core.model_of(doc))
-    job.metas[meta] = true
+    local meta = core.meta_of(doc)
     local ok, message, err = prepare_one(doc, meta, full_clean)
     if not ok then
       add_failure(job, i, err.kind, message, { errors = err.errors })
@@ -130,7 +124,7 @@ local function run_after(job, first, last, not_done)
   if not any_model(job, hooks.saves) then return true end
   for i = first, last do
     local doc = job.documents[i]
-    local meta = registry.meta(core.model_of(doc))
+    local meta = core.meta_of(doc)
     if hooks.saves(meta) and not (not_done and not_done[i]) then
       local ok, message, err = hooks.run(meta, doc, "after insert")
       if ok then ok, message, err = hooks.run(meta, doc, "after save") end
@@ -223,7 +217,7 @@ end
 -- Sets the fields that modm keeps itself.
 local function put_kept(job)
   for _, doc in ipairs(job.documents) do
-    local meta = registry.meta(core.model_of(doc))
+    local meta = core.meta_of(doc)
     if kept.any(meta) then
       kept.put(doc, meta, "insert", true)
       core.convert(doc)
@@ -231,9 +225,9 @@ local function put_kept(job)
   end
 end
 
-local function create(self, documents, given)
+local function create(self, documents, metas, given)
   local job = { meta = self._meta, documents = documents, ordered = given.ordered ~= false,
-    failures = {}, stored = {}, metas = {} }
+    failures = {}, stored = {}, metas = metas }
   job.settings = opening.write_settings(self)
   job.settings.ordered = job.ordered
   job.settings.bypassDocumentValidation = given.bypass_document_validation
@@ -246,9 +240,7 @@ local function create(self, documents, given)
   for _, stored in pairs(job.stored) do field_file.take_back(stored) end
   if not ok then return nil, message, err end
   if given.retrieve then return job.documents end
-  local keys = {}
-  for i, doc in ipairs(job.documents) do keys[i] = core.key(doc) end
-  return keys
+  return core.keys_of(job.documents)
 end
 
 --- Inserts many documents, with the hooks of validate, save and insert: those before it of all of
@@ -263,9 +255,10 @@ end
 function QuerySet:bulk_create(documents, given)
   base.check_options("bulk_create", given, known_options)
   given = given or {}
-  documents = check_documents(self._meta, documents)
+  local metas
+  documents, metas = check_documents(self._meta, documents)
   self = base.joined(self, given)
-  return running.with(opening.session(self), create, self, documents, given)
+  return running.with(opening.session(self), create, self, documents, metas, given)
 end
 
 return QuerySet

@@ -182,7 +182,7 @@ local function plan_of(fields, docs)
   if next(fields) == nil then return nil end
   local metas, seen = {}, {}
   for _, doc in ipairs(docs) do
-    local meta = registry.meta(core.model_of(doc))
+    local meta = core.meta_of(doc)
     if not seen[meta] then metas[#metas + 1], seen[meta] = meta, true end
   end
   local plan = {}
@@ -240,7 +240,7 @@ end
 ---@return modm.Document|nil target of a reference; nil when it points nowhere
 function resolving.fetch(doc, name)
   local session = resolving.session()
-  if name == "pk" then name = primary_name(registry.meta(core.model_of(doc))) end
+  if name == "pk" then name = primary_name(core.meta_of(doc)) end
   local ok, _, err = resolve_level({ { docs = { doc }, plan = { [name] = {} } } }, session)
   if not ok then error(err, 0) end
   local target = session.targets[1]

@@ -40,7 +40,7 @@ end
 ---@param doc modm.Document
 ---@return boolean
 function suspension.holds(doc)
-  local meta = registry.meta(core.model_of(doc))
+  local meta = core.meta_of(doc)
   while meta do
     if suspended:get(meta) then return true end
     meta = meta.parent

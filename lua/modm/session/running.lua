@@ -11,7 +11,7 @@ local NONE = {}              -- true: no session at all
 ---@param conn modm.Connection
 ---@return modm.Session|nil
 function running.session(conn)
-  if sessions:is_empty() or sessions:get(NONE) then return nil end
+  if sessions.runs == 0 or sessions:get(NONE) then return nil end
   return sessions:get(conn)
 end
 
