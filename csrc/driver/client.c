@@ -218,6 +218,17 @@ l_close (lua_State *L)
    return 0;
 }
 
+/* client:timeout() -> seconds of timeout_ms, or nil */
+static int
+l_timeout (lua_State *L)
+{
+   const modm_client *client = modm_client_check (L, 1);
+   if (!client->timeout_ms)
+      return 0;
+   lua_pushnumber (L, client->timeout_ms / 1000.0);
+   return 1;
+}
+
 static int
 l_monitor (lua_State *L)
 {
@@ -272,9 +283,13 @@ modm_client_open (lua_State *L)
 {
    static const luaL_Reg metamethods[] = {
       {"__gc", mt_gc}, {"__tostring", mt_tostring}, {NULL, NULL}};
-   static const luaL_Reg methods[] = {{"database", l_database}, {"close", l_close},
-                                      {"monitor", l_monitor},   {"events", l_events},
-                                      {"weakened", l_weakened}, {NULL, NULL}};
+   static const luaL_Reg methods[] = {{"database", l_database},
+                                      {"close", l_close},
+                                      {"timeout", l_timeout},
+                                      {"monitor", l_monitor},
+                                      {"events", l_events},
+                                      {"weakened", l_weakened},
+                                      {NULL, NULL}};
    static const luaL_Reg functions[] = {{"client", l_client}, {"log", modm_l_log}, {NULL, NULL}};
    modm_class_new (L, &class_client, metamethods, methods);
    modm_register (L, functions);

@@ -185,6 +185,7 @@ struct modm_client {
    bool closed, pooled;
    struct modm_pool *pool; /* NULL before the first use */
    size_t max_threads, max_queue;
+   uint64_t done, failed; /* operations, where there is no pool */
 };
 
 /* Lets go of a reference; the last one closes the client. */

@@ -58,6 +58,24 @@ is_duplicate (uint32_t code)
    return code == 11000 || code == 11001 || code == 12582;
 }
 
+static const char *
+own_kind (uint32_t code)
+{
+   switch (code) {
+   case MODM_ERROR_CLOSED:
+   case MODM_ERROR_THREAD:
+      return "ConnectionError";
+   case MODM_ERROR_BUSY:
+      return "PoolError";
+   case MODM_ERROR_TIMEOUT:
+      return "TimeoutError";
+   case MODM_ERROR_CANCELLED:
+      return "CancelledError";
+   default:
+      return "OperationError";
+   }
+}
+
 /* The kind of error, and in *server whether its code is one of the server's. */
 static const char *
 kind_of (uint32_t domain, uint32_t *code, bool *server)
@@ -89,7 +107,7 @@ kind_of (uint32_t domain, uint32_t *code, bool *server)
    case MONGOC_ERROR_CLIENT:
       return "ConnectionError";
    case MODM_ERROR_DOMAIN:
-      return *code == MODM_ERROR_CLOSED ? "ConnectionError" : "OperationError";
+      return own_kind (*code);
    default:
       return "OperationError";
    }

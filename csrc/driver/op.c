@@ -178,5 +178,6 @@ modm_op_run (modm_op *op)
    modm_lane *lane = modm_client_enter (op->client, &error);
    modm_op_perform (op, lane, &error);
    modm_client_leave ();
+   ++*(op->ok ? &op->client->done : &op->client->failed);
    return op->ok;
 }

@@ -191,6 +191,14 @@ l_limit (lua_State *L)
 }
 
 static int
+l_is_under_way (lua_State *L)
+{
+   const box *p = modm_check (L, 1, &class_op);
+   lua_pushboolean (L, p->op->held->under_way);
+   return 1;
+}
+
+static int
 l_ok (lua_State *L)
 {
    lua_pushboolean (L, modm_op_check (L, 1)->ok);
@@ -401,6 +409,7 @@ modm_op_open (lua_State *L)
                                       {"submit", l_submit},
                                       {"abandon", l_abandon},
                                       {"limit", l_limit},
+                                      {"is_under_way", l_is_under_way},
                                       {"ok", l_ok},
                                       {"events", l_events},
                                       {"join", l_join},

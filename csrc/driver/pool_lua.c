@@ -1,36 +1,50 @@
-/* What Lua may know of a pool: its figures. */
+/* What Lua may know of a pool: its figures; and the clock. */
 #include "driver/pool_private.h"
 
 static void
-set (lua_State *L, const char *name, double value)
+set (lua_State *L, const char *name, uint64_t value)
 {
-   lua_pushnumber (L, value);
+   lua_pushinteger (L, (lua_Integer) value);
    lua_setfield (L, -2, name);
 }
 
-/* core.stats(client) -> table of figures; nil where there is no pool, or it was not used yet */
+static void
+set_pool (lua_State *L, const modm_pool *pool)
+{
+   set (L, "in_use", pool->clients);
+   set (L, "waiting", pool->queued);
+   set (L, "running", pool->running);
+   set (L, "threads", pool->threads);
+   set (L, "done", pool->stats.done);
+   set (L, "failed", pool->stats.failed);
+   set (L, "dropped", pool->stats.dropped);
+   set (L, "refused", pool->stats.refused);
+   set (L, "waited_ms", pool->stats.waited_us / 1000);
+   set (L, "ran_ms", pool->stats.ran_us / 1000);
+}
+
+/* core.stats(client) -> table of figures */
 static int
 l_stats (lua_State *L)
 {
-   modm_pool *pool = modm_client_check (L, 1)->pool;
-   if (!pool || !modm_pool_is_here (pool))
-      return 0;
-   pthread_mutex_lock (&pool->lock);
-   modm_stats s = pool->stats;
-   double clients = (double) pool->clients, queued = (double) pool->queued;
-   double running = (double) pool->running, threads = (double) pool->threads;
-   pthread_mutex_unlock (&pool->lock);
-   lua_createtable (L, 0, 10);
-   set (L, "in_use", clients);
-   set (L, "waiting", queued);
-   set (L, "running", running);
-   set (L, "threads", threads);
-   set (L, "done", (double) s.done);
-   set (L, "failed", (double) s.failed);
-   set (L, "dropped", (double) s.dropped);
-   set (L, "refused", (double) s.refused);
-   set (L, "waited_ms", (double) s.waited_us / 1000);
-   set (L, "ran_ms", (double) s.ran_us / 1000);
+   const modm_client *client = modm_client_check (L, 1);
+   modm_pool now = {0};
+   lua_createtable (L, 0, 11);
+   if (client->pool && modm_pool_is_here (client->pool)) {
+      pthread_mutex_lock (&client->pool->lock);
+      now.clients = client->pool->clients;
+      now.queued = client->pool->queued;
+      now.running = client->pool->running;
+      now.threads = client->pool->threads;
+      now.stats = client->pool->stats;
+      pthread_mutex_unlock (&client->pool->lock);
+   }
+   if (client->pooled) {
+      set_pool (L, &now);
+   } else {
+      set (L, "done", client->done);
+      set (L, "failed", client->failed);
+   }
    return 1;
 }
 

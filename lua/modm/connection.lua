@@ -1,9 +1,10 @@
 -- Connections by alias: a client, its database, and the one way to the server.
-local blocking = require "modm.transport.blocking"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local events = require "modm.events"
+local limits = require "modm.limits"
 local running = require "modm.session.running"
+local transport = require "modm.transport"
 
 local connection = {}
 
@@ -31,6 +32,21 @@ local function explain(failed)
   end
 end
 
+-- The seconds that an operation has, and who may cancel it; or the error that it is too late for it.
+local function limits_of(conn, op)
+  local deadline, canceller = limits.current()
+  local seconds, reason = conn.seconds, limits.reason(canceller)
+  if reason then return nil, nil, limits.stopped(reason) end
+  if not deadline then return seconds, canceller end
+  local left = deadline - core.now()
+  if left <= 0 then return nil, nil, limits.over() end
+  if not seconds or left < seconds then
+    seconds = left
+    op:limit(math.ceil(left * 1000))
+  end
+  return seconds, canceller
+end
+
 --- Runs an operation by the connection's transport, in the session of the running coroutine. Every
 --- call of a server goes through here.
 ---@param op userdata a modm.Op
@@ -39,7 +55,9 @@ function Connection:run(op)
   local session = self.session
   if session == nil then session = running.session(self) end
   if session then op:join(session.handle) end
-  local ok = self.transport.run(op)
+  local seconds, canceller, over = limits_of(self, op)
+  if over then return errors.failure(over) end
+  local ok = self.transport.run(op, seconds, canceller)
   events.drain(self.client, op)
   if ok then
     return true
@@ -84,7 +102,8 @@ end
 --- Registers a client under an alias; nothing is sent before the first use. An alias that is there
 --- already is replaced, and its client closed once nobody uses it.
 ---@param uri string it must name a database: mongodb://host/DATABASE
----@param options table|nil alias ("default"), timeout_ms, and options that replace the URI's
+---@param options table|nil alias ("default"), timeout_ms, those of the transport (modm.transport),
+---  and options that replace the URI's
 ---@return modm.Connection|nil connection, string|nil message, modm.Error|nil err
 function connection.connect(uri, options)
   if type(uri) ~= "string" then
@@ -97,11 +116,17 @@ function connection.connect(uri, options)
       rest[name] = value
     end
     alias, rest.alias = options.alias or alias, nil
+  elseif options == nil then
+    rest = {}
   end
   if type(alias) ~= "string" then
     error("connect: the alias must be a string, got " .. type(alias), 2)
   end
-  local client, message, kind = core.client(uri, rest)
+  local way, wrong = transport.choose(rest)
+  if not way then
+    return errors.failure(errors.new("ConfigurationError", wrong))
+  end
+  local client, message, kind = core.client(uri, rest, way.threads, way.max_queue)
   events.hear()
   if not client then
     return errors.failure(errors.new(kind, message))
@@ -112,7 +137,8 @@ function connection.connect(uri, options)
     alias = alias,
     client = client,
     database = client:database(),
-    transport = blocking,
+    transport = way.transport,
+    seconds = client:timeout(),
   }, Connection)
   connections[alias] = new
   return new
@@ -132,6 +158,19 @@ function connection.disconnect(alias)
     end
   end
   return found
+end
+
+--- What a connection has done, and does. Of a pool: in_use (clients taken from it), waiting and
+--- running (operations), threads, done, failed, dropped (their callers did not wait for the end),
+--- refused (the queue was full), waited_ms and ran_ms (sums).
+---@param alias string|nil
+---@return table|nil figures, string? message, modm.Error? err
+function connection.stats(alias)
+  local found, message, err = connection.get(alias)
+  if not found then return nil, message, err end
+  local figures = core.stats(found.client)
+  figures.transport = found.transport.name
+  return figures
 end
 
 --- The connection of an alias.

@@ -194,10 +194,10 @@ describe("a document", function()
   it("is counted once when the connection breaks", function()
     local doc = post { views = 1 }
     local conn = assert(require "modm.connection".get "atomic")
-    assert(core.command(conn.client, "read", "admin", core.ordered {
+    assert(conn:run(core.command(conn.client, "read", "admin", core.ordered {
       { "configureFailPoint", "failCommand" }, { "mode", { times = 1 } },
       { "data", { failCommands = core.array { "findAndModify" }, closeConnection = true } },
-    }):run())
+    })))
     assert(doc:inc { views = 1 })
     assert.equal(2, doc.views)
   end)

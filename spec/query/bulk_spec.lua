@@ -316,9 +316,9 @@ describe("a bulk write", function()
     local conn = assert(require "modm.connection".get "bulk")
     local a = item("a", 1)
     a.count = 2
-    assert(core.command(conn.client, "read", "admin", core.ordered {
+    assert(conn:run(core.command(conn.client, "read", "admin", core.ordered {
       { "configureFailPoint", "failCommand" }, { "mode", { times = 2 } },
-      { "data", { failCommands = core.array { "update" }, closeConnection = true } } }):run())
+      { "data", { failCommands = core.array { "update" }, closeConnection = true } } })))
     local result, _, err = Item.objects:bulk():insert(Item { name = "b" }):save(a):run()
     assert.is_nil(result)
     assert.equal("ConnectionError", err.kind)
@@ -330,9 +330,9 @@ describe("a bulk write", function()
   it("is sent again after one fault", function()
     local conn = assert(require "modm.connection".get "bulk")
     local a = item("a", 1)
-    assert(core.command(conn.client, "read", "admin", core.ordered {
+    assert(conn:run(core.command(conn.client, "read", "admin", core.ordered {
       { "configureFailPoint", "failCommand" }, { "mode", { times = 1 } },
-      { "data", { failCommands = core.array { "update" }, closeConnection = true } } }):run())
+      { "data", { failCommands = core.array { "update" }, closeConnection = true } } })))
     a.count = 2
     assert.equal(1, assert(Item.objects:bulk():save(a):run()).modified)
   end)

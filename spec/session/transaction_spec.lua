@@ -44,7 +44,7 @@ describe("a transaction", function()
     local command = { { "configureFailPoint", "failCommand" }, { "mode", mode } }
     if data then command[3] = { "data", data } end
     local op = core.command(conn.client, "read", "admin", core.ordered(command))
-    assert(op:run(), "the fail point")
+    assert(conn:run(op))
   end
 
   -- The next runs of a command fail with a code and a label.

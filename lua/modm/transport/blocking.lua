@@ -1,8 +1,8 @@
 -- The blocking transport: runs an operation here and now, and the whole program waits for it.
 --
--- A transport is one function, run(op): it has the operation run to its end, by whatever waits,
--- and says whether it went well. Only here may modm wait for a server.
-local blocking = {}
+-- A transport is one function, run(op, seconds, canceller): it has the operation run to its end, by
+-- whatever waits, and says whether it went well. Only here may modm wait for a server.
+local blocking = { name = "blocking" }
 
 ---@param op userdata a modm.Op
 ---@return boolean ok
