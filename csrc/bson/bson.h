@@ -91,24 +91,32 @@ extern const uint8_t modm_fixed_sizes[256];
 /* The size of a value of another type, or more than `room` when there is no such value. */
 size_t modm_value_size (uint8_t type, const uint8_t *at, size_t room);
 
-/* The element at `at`, whose key has this length. False when its value does not end before `end`.
- */
+/* The size of the value of the element at `at`, whose key has this length; false when it does not
+ * end before `end`. */
 static inline bool
-modm_element_read (const uint8_t *at, const uint8_t *end, size_t key_len, modm_element *e)
+modm_element_size (const uint8_t *at, const uint8_t *end, size_t key_len, size_t *size)
 {
    const uint8_t *value = at + key_len + 2;
    if (value > end)
       return false;
    size_t room = (size_t) (end - value);
-   size_t size = *at == MODM_BSON_STRING ? modm_text_size (value, room) : modm_fixed_sizes[*at];
-   if (size == 0)
-      size = modm_value_size (*at, value, room);
-   if (size > room)
+   *size = *at == MODM_BSON_STRING ? modm_text_size (value, room) : modm_fixed_sizes[*at];
+   if (*size == 0)
+      *size = modm_value_size (*at, value, room);
+   return *size <= room;
+}
+
+/* Such an element. */
+static inline bool
+modm_element_read (const uint8_t *at, const uint8_t *end, size_t key_len, modm_element *e)
+{
+   size_t size;
+   if (!modm_element_size (at, end, key_len, &size))
       return false;
    e->type = *at;
    e->key = (const char *) at + 1;
    e->key_len = (uint32_t) key_len;
-   e->value = value;
+   e->value = at + key_len + 2;
    e->size = (uint32_t) size;
    return true;
 }
@@ -127,17 +135,16 @@ modm_same_bytes (const void *a, const void *b, size_t n)
    return x == y && v == w;
 }
 
-/* The next element if its key is the one given: cheaper where the order of keys is known. False,
- * and nothing has moved, when it is not, or when the bytes are wrong. */
-static inline bool
-modm_reader_next_named (modm_reader *r, modm_element *e, const char *key, size_t key_len)
+/* What follows the element at `at` if its key is the one given: cheaper where the order of keys is
+ * known. NULL when it is not, or when the bytes are wrong. */
+static inline const uint8_t *
+modm_element_skip (const uint8_t *at, const uint8_t *end, const char *key, size_t key_len)
 {
+   size_t size;
    /* the NUL behind the key belongs to what is compared */
-   if ((size_t) (r->end - r->at) < key_len + 2 || !modm_same_bytes (r->at + 1, key, key_len + 1) ||
-       !modm_element_read (r->at, r->end, key_len, e))
-      return false;
-   r->at = e->value + e->size;
-   return true;
+   bool found = (size_t) (end - at) >= key_len + 2 && modm_same_bytes (at + 1, key, key_len + 1) &&
+                modm_element_size (at, end, key_len, &size);
+   return found ? at + key_len + 2 + size : NULL;
 }
 
 /* A string element's text (STRING, CODE, SYMBOL). */

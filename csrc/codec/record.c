@@ -79,6 +79,23 @@ note_other (const modm_schema *s, const modm_element *e, index_result *r)
    }
 }
 
+/* Notes where the elements begin whose keys are those of the slots from *slot on, in their order.
+ * Returns where it ended. */
+static const uint8_t *
+index_in_order (modm_document *d, const uint8_t *at, const uint8_t *end, uint32_t *slot)
+{
+   const modm_schema *s = d->schema;
+   uint32_t i = *slot;
+   const uint8_t *next;
+   while ((next = modm_element_skip (at, end, s->fields[i].mongo_name, s->fields[i].mongo_len))) {
+      d->offsets[i] = (uint32_t) (at - d->bytes);
+      at = next;
+      i = i + 1 < s->n ? i + 1 : 0;
+   }
+   *slot = i;
+   return at;
+}
+
 /* Finds each slot's element, and keeps in flags what else there is. */
 static index_result
 index_bytes (modm_document *d)
@@ -87,23 +104,21 @@ index_bytes (modm_document *d)
    modm_reader r;
    modm_element e;
    const modm_schema *s = d->schema;
-   uint32_t hint = s->primary >= 0 ? (uint32_t) s->primary : 0;
+   uint32_t slot = s->primary >= 0 ? (uint32_t) s->primary : 0;
    result.bad = !modm_reader_init (&r, d->bytes, d->len);
    while (!result.bad) {
+      if (s->n > 0)
+         r.at = index_in_order (d, r.at, r.end, &slot);
       const uint8_t *at = r.at;
-      const modm_field *f = &s->fields[hint];
-      if (s->n == 0 || !modm_reader_next_named (&r, &e, f->mongo_name, f->mongo_len)) {
-         if (!modm_reader_next (&r, &e))
-            break;
-         f = modm_schema_stored (s, e.key, e.key_len, 0);
-      }
+      if (!modm_reader_next (&r, &e))
+         break;
+      const modm_field *f = modm_schema_stored (s, e.key, e.key_len, 0);
       if (!f) {
          note_other (s, &e, &result);
          continue;
       }
-      uint32_t i = (uint32_t) f->id - 1;
-      d->offsets[i] = (uint32_t) (at - d->bytes);
-      hint = i + 1 < s->n ? i + 1 : 0;
+      d->offsets[f->id - 1] = (uint32_t) (at - d->bytes);
+      slot = (uint32_t) f->id < s->n ? (uint32_t) f->id : 0;
    }
    result.bad = result.bad || r.bad;
    d->flags &= ~(uint32_t) (MODM_DOC_UNKNOWN | MODM_DOC_KEEPS_CLS);
@@ -153,8 +168,7 @@ modm_document_load (lua_State *L, const modm_schema *s, int metatable, const uin
    if (found.unknown && !(s->flags & MODM_SCHEMA_IGNORE_UNKNOWN))
       refuse_unknown (L, s, &found.first_unknown);
    for (uint32_t i = 0; i < s->n; i++)
-      if (d->offsets[i])
-         d->states[i] = MODM_STORED;
+      d->states[i] = d->offsets[i] ? MODM_STORED : MODM_UNSET;
    if (mask)
       modm_document_mask (L, -1, d, mask);
    return d;

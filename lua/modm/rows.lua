@@ -80,13 +80,17 @@ function rows.list(source)
   return list
 end
 
--- The next documents of an iteration.
+-- The next documents of an iteration, and the error that keeps it from going on behind them.
 local function next_batch(source)
-  local list = {}
-  if not source.related then return list, fill(source, list, FEW, SMALL, false) end
-  local n, err = fill(source, list, MANY, LARGE, true)
-  if not err and n > 0 then err = fetch_related(source, list) end
-  return list, n, err
+  local list, n, err = {}, nil, nil
+  if source.related then
+    n, err = fill(source, list, MANY, LARGE, true)
+    if not err and n > 0 then err = fetch_related(source, list) end
+  else
+    n, err = fill(source, list, FEW, SMALL, false)
+  end
+  for i = err and #list or 0, n + 1, -1 do list[i] = nil end
+  return list, err
 end
 
 -- What Lua 5.4 closes when a loop ends, however it ends.
@@ -100,14 +104,16 @@ local Closing = { __close = function(self) self.op:close() end }
 ---@return nil
 ---@return table
 function rows.iterate(source)
-  local batch, n, i, err = {}, 0, 0, nil
+  local batch, i, err = {}, 0, nil
   local function step()
     i = i + 1
-    if i > n and not err then
-      batch, n, err = next_batch(source)
+    local row = batch[i]
+    if row then return row end
+    if not err then
+      batch, err = next_batch(source)
       i = 1
+      if batch[1] then return batch[1] end
     end
-    if i <= n then return batch[i] end
     source.op:close()
     if err then error(err, 0) end
     return nil
