@@ -28,8 +28,8 @@ MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop \
-        lint format types bench bench-odm bench-peers install setup clean help FORCE
-.PHONY: bench-validators
+        lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
+        help FORCE
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -145,6 +145,11 @@ bench-validators: ## measure validators with hostile texts of a megabyte
 	@$(MAKE) -s all
 	@tools/lua-env lua5.4 lua5.4 bench/validators.lua
 	@tools/lua-env luajit luajit bench/validators.lua
+
+performance: bench bench-peers bench-odm ## run all benches, and put their results into the pages
+	@tools/setup performance || true
+	@tools/with-mongod bench/run-profile || true
+	@bench/update-pages
 
 install: ## install under PREFIX (/usr/local) for LUA_VERSION (5.4, or 5.1 for LuaJIT)
 	@mkdir -p build

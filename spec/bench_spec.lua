@@ -51,13 +51,6 @@ describe("bench", function()
     assert.equal(10, #works())
   end)
 
-  it("has the results that README tells", function()
-    local readme = assert(io.open "README.md"):read "*a"
-    local printed = lines_of "env -u LD_PRELOAD bench/run --table"
-    assert.matches("^| | Lua 5.4 | LuaJIT |\n", printed)
-    assert.matches(printed, readme, 1, true)
-  end)
-
   for _, work in ipairs(works()) do
     it(work .. " gives the same in C and in modm", function()
       local uri = raw:match("MODM_URI='([^']*)'")
