@@ -20,11 +20,16 @@ SOURCES  := $(shell find csrc -name '*.c' 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
             -Wold-style-definition -Wwrite-strings -Wcast-qual -Wundef -Wvla \
             -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference -Wno-unused-parameter
-MODM_CFLAGS := -std=c11 -fPIC -fvisibility=hidden -D_GNU_SOURCE -iquote csrc $(WARNINGS)
-HARDENING   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+MODM_CFLAGS := -std=c11 -fPIC -pthread -fvisibility=hidden -D_GNU_SOURCE -iquote csrc $(WARNINGS)
+# Not every compiler and processor has them all.
+can          = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+HARDENING   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -Wformat -Werror=format-security \
+               -fstack-protector-strong $(call can,-fstack-clash-protection) \
+               $(call can,-fcf-protection)
 OPTIMIZE    ?= -O2 -g
 # nodelete: libmongoc's threads and callbacks may outlive the Lua state that loaded the module.
-MODM_LDFLAGS := -shared -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--as-needed
+MODM_LDFLAGS := -shared -pthread -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+                -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop \
