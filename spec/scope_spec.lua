@@ -26,6 +26,22 @@ describe("a scope", function()
     assert.is_true(own:is_empty())
   end)
 
+  it("holds what nobody else does, whatever the collector does", function()
+    for i = 1, 200 do
+      own:run({ a = { i } }, function()
+        own:run({ a = { -i }, b = { i } }, function()
+          collectgarbage()
+          assert.same({ -i }, own:get "a")
+          assert.same({ i }, own:get "b")
+        end)
+        collectgarbage()
+        assert.same({ i }, own:get "a")
+        assert.is_nil(own:get "b")
+      end)
+    end
+    assert.is_true(own:is_empty())
+  end)
+
   it("ends when its function raises, and passes the very error on", function()
     local err = { "an error" }
     own:run({ a = 1 }, function()

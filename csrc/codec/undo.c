@@ -4,7 +4,8 @@
 #include <stdatomic.h>
 
 /* In the registry: coroutine -> the log of its innermost transaction, {docs = {document -> entry},
- * outer = log or nil}. An entry is a table with what follows. */
+ * outer = log or nil, watch = userdata}. The transaction alone keeps its log alive: killed with its
+ * coroutine, it takes the log along. An entry is a table with what follows. */
 static const char logs_key;
 enum {
    BEFORE = 1, /* an image of the struct when it was first touched */
@@ -18,6 +19,14 @@ enum {
 
 /* How many transactions run in the process; 0 spares all else. */
 static atomic_int watching;
+
+/* One of them, in its log. */
+typedef struct watch {
+   modm_tag tag;
+   bool on;
+} watch;
+
+static modm_class class_watch = "modm.Watch";
 
 typedef struct image {
    const uint8_t *bytes;
@@ -316,6 +325,29 @@ l_unsave (lua_State *L)
 
 /* ---- logs ---- */
 
+/* __gc too: a transaction may never come to its end. */
+static int
+end_watch (lua_State *L)
+{
+   watch *w = modm_test (L, -1, &class_watch);
+   if (w && w->on) {
+      w->on = false;
+      atomic_fetch_sub (&watching, 1);
+   }
+   return 0;
+}
+
+static void
+push_watch (lua_State *L)
+{
+   watch *w = lua_newuserdata (L, sizeof *w);
+   w->tag.tag = &class_watch;
+   w->on = true;
+   modm_class_push (L, &class_watch);
+   lua_setmetatable (L, -2);
+   atomic_fetch_add (&watching, 1);
+}
+
 /* core.undo_begin(log): the running coroutine notes in it what it touches from now on. */
 static int
 l_begin (lua_State *L)
@@ -329,7 +361,8 @@ l_begin (lua_State *L)
    lua_pushthread (L);
    lua_pushvalue (L, 1);
    lua_rawset (L, 2);
-   atomic_fetch_add (&watching, 1);
+   push_watch (L);
+   lua_setfield (L, 1, "watch");
    return 0;
 }
 
@@ -343,8 +376,8 @@ l_end (lua_State *L)
    lua_pushthread (L);
    lua_getfield (L, 1, "outer");
    lua_rawset (L, 2);
-   atomic_fetch_sub (&watching, 1);
-   return 0;
+   lua_getfield (L, 1, "watch");
+   return end_watch (L);
 }
 
 void
@@ -355,10 +388,12 @@ modm_undo_open (lua_State *L)
                                         {"undo_restore", l_restore},
                                         {"undo_save", l_unsave},
                                         {NULL, NULL}};
+   static const luaL_Reg metamethods[] = {{"__gc", end_watch}, {NULL, NULL}};
    modm_register (L, functions);
+   modm_class_new (L, &class_watch, metamethods, NULL);
    lua_newtable (L);
    lua_newtable (L);
-   lua_pushliteral (L, "k");
+   lua_pushliteral (L, "kv");
    lua_setfield (L, -2, "__mode");
    lua_setmetatable (L, -2);
    lua_rawsetp (L, LUA_REGISTRYINDEX, &logs_key);

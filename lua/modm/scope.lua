@@ -5,11 +5,15 @@ local scope = {}
 ---@class modm.Scope
 ---@field held table<any, table> coroutine -> key -> value
 ---@field runs integer 0 where no coroutine holds anything: what costs nothing to ask. It may stay
---- above for a while when a coroutine is never resumed.
+--- above for a while when a coroutine is never resumed, or killed.
 local Scope = {}
 Scope.__index = Scope
 
-local unset = {}
+-- OpenResty gives the coroutine of a request that was killed to a later one.
+local recycles = ngx ~= nil -- luacheck: ignore
+
+-- What a coroutine holds is kept alive by its stack alone, and so ends with it.
+local weak = { __mode = "kv" }
 
 -- LuaJIT has no value for the main coroutine, so it is under a name.
 local function running()
@@ -18,24 +22,36 @@ local function running()
   return thread
 end
 
+-- Whether the running coroutine is inside of the scope's run, seen from the caller's caller.
+local function is_inside(self)
+  local level = 4
+  local frame = debug.getinfo(level, "f")
+  while frame do
+    if frame.func == Scope.run and select(2, debug.getlocal(level, 1)) == self then return true end
+    level = level + 1
+    frame = debug.getinfo(level, "f")
+  end
+  return false
+end
+
+-- What the running coroutine holds, or nil. What it held when it was killed does not count.
+local function own_of(self)
+  local thread = running()
+  local own = self.held[thread]
+  if own and recycles and not is_inside(self) then
+    self.held[thread] = nil
+    return nil
+  end
+  return own
+end
+
 --- The value that a key has in the running coroutine, or nil.
 ---@param key any
 ---@return any
 function Scope:get(key)
   if self:is_empty() then return nil end
-  local own = self.held[running()]
+  local own = own_of(self)
   return own and own[key]
-end
-
-local function finish(self, thread, before, ok, ...)
-  local own = self.held[thread]
-  self.runs = self.runs - 1
-  for key, value in pairs(before) do
-    if value == unset then own[key] = nil else own[key] = value end
-  end
-  if next(own) == nil then self.held[thread] = nil end
-  if not ok then error((...), 0) end
-  return ...
 end
 
 --- Whether no coroutine holds anything.
@@ -47,7 +63,18 @@ end
 
 --- Whether the running coroutine holds anything.
 ---@return boolean
-function Scope:is_active() return next(self.held) ~= nil and self.held[running()] ~= nil end
+function Scope:is_active()
+  return not self:is_empty() and own_of(self) ~= nil
+end
+
+-- `values` comes along to be alive as long as fn runs.
+local function finish(self, own, values, before, ok, ...)
+  self.runs = self.runs - 1
+  for key in pairs(values) do own[key] = before[key] end
+  if next(own) == nil then self.held[running()] = nil end
+  if not ok then error((...), 0) end
+  return ...
+end
 
 --- Calls fn and returns what it returns; meanwhile the keys have the given values. They get back
 --- what they had, however fn ends; when its coroutine is never resumed they are forgotten with it.
@@ -55,15 +82,14 @@ function Scope:is_active() return next(self.held) ~= nil and self.held[running()
 ---@param fn fun(): ...
 ---@return ...
 function Scope:run(values, fn)
-  local thread, before = running(), {}
-  local own = self.held[thread] or {}
-  self.held[thread] = own
-  self.runs = self.runs + 1
-  for key, value in pairs(values) do
-    before[key] = own[key] == nil and unset or own[key]
-    own[key] = value
+  local own, before = own_of(self), {}
+  if not own then
+    own = setmetatable({}, weak)
+    self.held[running()] = own
   end
-  return finish(self, thread, before, pcall(fn))
+  self.runs = self.runs + 1
+  for key, value in pairs(values) do before[key], own[key] = own[key], value end
+  return finish(self, own, values, before, pcall(fn))
 end
 
 --- Makes a scope, which knows nothing of any other.
