@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define MODM_MAX_DOCUMENT (16 * 1024 * 1024)
+#define MODM_MAX_MESSAGE 48000000 /* what the server takes at once */
 #define MODM_MAX_DEPTH 180
 
 /* ---- errors ---- */

@@ -28,13 +28,18 @@ kind_by_keys (lua_State *L, int idx)
    return kind;
 }
 
-/* Begins with a look at the table: its kind, the mark pushed (*mark its index, or 0). */
+/* Begins with a look at the table: its kind, the mark pushed (*mark its index, or 0). A few tables
+ * that hold each other many times can come to more bytes than there are, so what was written so far
+ * is looked at, too. */
 static bool
-look (lua_State *L, int idx, modm_mark *kind, int *mark, int depth, modm_error *err)
+look (lua_State *L, int idx, modm_mark *kind, int *mark, const modm_buffer *b, int depth,
+      modm_error *err)
 {
    *mark = 0;
    if (depth >= MODM_MAX_DEPTH)
       return too_deep (L, idx, err);
+   if (b->len > MODM_MAX_MESSAGE)
+      return modm_error_set (err, "larger than the %d bytes of MongoDB's limit", MODM_MAX_MESSAGE);
    if (!lua_checkstack (L, 16))
       return modm_error_set (err, "no room on Lua's stack");
    *kind = modm_mark_get (L, idx);
@@ -68,7 +73,7 @@ modm_append_table (lua_State *L, int idx, modm_buffer *b, const modm_item *item,
 {
    modm_mark kind = MODM_UNMARKED;
    int mark;
-   if (!look (L, idx, &kind, &mark, depth, err))
+   if (!look (L, idx, &kind, &mark, b, depth, err))
       return false;
    modm_write_key (b, kind == MODM_ARRAY ? MODM_BSON_ARRAY : MODM_BSON_DOCUMENT, item->key,
                    item->key_len);
@@ -83,7 +88,7 @@ modm_append_whole (lua_State *L, int idx, modm_buffer *b, modm_mark wanted, int 
    int mark;
    if (!lua_istable (L, idx))
       return modm_error_set (err, "a table expected, got a %s", luaL_typename (L, idx));
-   if (!look (L, idx, &kind, &mark, depth, err))
+   if (!look (L, idx, &kind, &mark, b, depth, err))
       return false;
    /* Without a mark, a wrong key of a list is what append_list can say better. */
    if (kind != MODM_UNMARKED && kind != wanted && (mark || kind == MODM_ARRAY)) {

@@ -24,12 +24,20 @@ key_fault (const char *key, size_t len)
    return NULL;
 }
 
+/* Each document takes 5 bytes at least: with more of them it cannot be stored. A few tables that
+ * hold each other many times come to that. */
+enum { MOST_TABLES = MODM_MAX_DOCUMENT / 5 };
+
 static bool
-check_keys (lua_State *L, int idx, modm_validation *v, int depth)
+check_keys (lua_State *L, int idx, modm_validation *v, int depth, uint32_t *tables)
 {
    idx = lua_absindex (L, idx);
    if (depth > MODM_MAX_DEPTH || !lua_checkstack (L, 8)) {
       modm_report (v, "nested deeper than %d levels (or cyclic).", MODM_MAX_DEPTH);
+      return false;
+   }
+   if (++*tables > MOST_TABLES) {
+      modm_report (v, "more than %d tables.", MOST_TABLES);
       return false;
    }
    for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
@@ -47,7 +55,7 @@ check_keys (lua_State *L, int idx, modm_validation *v, int depth)
          lua_pop (L, 2);
          return false;
       }
-      if (lua_type (L, -1) == LUA_TTABLE && !check_keys (L, -1, v, depth + 1)) {
+      if (lua_type (L, -1) == LUA_TTABLE && !check_keys (L, -1, v, depth + 1, tables)) {
          lua_pop (L, 2);
          return false;
       }
@@ -58,8 +66,9 @@ check_keys (lua_State *L, int idx, modm_validation *v, int depth)
 void
 modm_dict_check (lua_State *L, int idx, const modm_field *f, modm_validation *v)
 {
+   uint32_t tables = 0;
    (void) f;
-   (void) check_keys (L, idx, v, 0);
+   (void) check_keys (L, idx, v, 0, &tables);
 }
 
 /* The same rule over stored bytes. */

@@ -205,9 +205,12 @@ append_each (modm_change *ch, const modm_change_row *r, const modm_path *p, int 
    size_t start = modm_write_begin (ch->c.b);
    modm_operator_push_operand (L, idx, 1);
    int list = lua_gettop (L);
+   uint32_t n;
+   if (!modm_filter_length (&ch->c, list, &n))
+      return false;
    modm_write_key (ch->c.b, MODM_BSON_ARRAY, "$each", 5);
    size_t items = modm_write_begin (ch->c.b);
-   for (uint32_t i = 0; i < lua_rawlen (L, list); i++) {
+   for (uint32_t i = 0; i < n; i++) {
       const char *key = modm_index_key (digits, i, &len);
       lua_rawgeti (L, list, (int) i + 1);
       if (!append_valid (ch, f, list + 1, key, len))

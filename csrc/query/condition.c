@@ -80,8 +80,8 @@ is_list (lua_State *L, int idx)
    return list;
 }
 
-static bool
-check_length (modm_filter *c, int idx, uint32_t *n)
+bool
+modm_filter_length (modm_filter *c, int idx, uint32_t *n)
 {
    lua_State *L = c->L;
    double count = 0;
@@ -103,7 +103,7 @@ append_items (modm_filter *c, const modm_field *f, int idx, const char *key, siz
 {
    uint32_t n;
    char digits[16];
-   if (!check_length (c, idx, &n))
+   if (!modm_filter_length (c, idx, &n))
       return false;
    modm_write_key (c->b, MODM_BSON_ARRAY, key, key_len);
    size_t start = modm_write_begin (c->b);

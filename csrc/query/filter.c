@@ -191,6 +191,10 @@ finish (lua_State *L, bool ok, modm_filter *c)
 {
    if (c->b->failed)
       return luaL_error (L, "not enough memory");
+   if (ok && c->b->len > MODM_MAX_DOCUMENT)
+      ok = modm_error_set (&c->err,
+                           "a query of %zu bytes is larger than the %d bytes of MongoDB's limit",
+                           c->b->len, MODM_MAX_DOCUMENT);
    if (ok)
       lua_pushlstring (L, (const char *) c->b->data, c->b->len);
    modm_buffer_free (c->b);

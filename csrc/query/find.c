@@ -14,7 +14,7 @@ modm_find_l_find (lua_State *L)
    modm_op *op = modm_query_op (L, MODM_OP_FIND);
    modm_buffer_write (&op->body, filter, len);
    if (!modm_query_options (L, 5, &op->options, &err) ||
-       !modm_query_options (L, 6, &op->read_preference, &err))
+       !modm_query_options (L, 6, &op->read_preference, &err) || !modm_query_size (op, &err))
       return modm_query_fail (L, &err);
    return 1;
 }
@@ -61,7 +61,7 @@ pipeline_op (lua_State *L, modm_op_kind kind)
    if (!append_pipeline (L, javascript, &op->body, &err) ||
        !modm_query_options (L, 6, &op->options, &err) ||
        !(javascript || modm_javascript_refuse_document (&op->options, 0, &err)) ||
-       !modm_query_options (L, 7, &op->read_preference, &err))
+       !modm_query_options (L, 7, &op->read_preference, &err) || !modm_query_size (op, &err))
       return modm_query_fail (L, &err);
    modm_write_end (&op->body, start);
    return 1;

@@ -23,7 +23,7 @@ modm_modify_l_modify (lua_State *L)
    if (!modm_write_members (L, 6, b, &err) || !modm_query_options (L, 7, &op->options, &err))
       return modm_query_fail (L, &err);
    modm_write_end (b, start);
-   return 1;
+   return modm_query_size (op, &err) ? 1 : modm_query_fail (L, &err);
 }
 
 /* What the reply of the command says under lastErrorObject.updatedExisting. */

@@ -21,6 +21,17 @@ modm_query_fail (lua_State *L, const modm_error *err)
    return 2;
 }
 
+/* Commands may have 16 KiB more than documents, for what stands around these. */
+bool
+modm_query_size (const modm_op *op, modm_error *err)
+{
+   size_t len = op->body.len + op->options.len;
+   return len <= MODM_MAX_DOCUMENT + 16 * 1024 ||
+          modm_error_set (
+             err, "an operation of %zu bytes is larger than the %d bytes of MongoDB's limit", len,
+             MODM_MAX_DOCUMENT);
+}
+
 const uint8_t *
 modm_query_bytes (lua_State *L, int idx, size_t *len)
 {

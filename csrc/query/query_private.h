@@ -94,6 +94,8 @@ bool modm_filter_operand (modm_filter *c, const modm_field *f, int idx, const ch
 bool modm_filter_value (modm_filter *c, const modm_field *f, int idx, const char *key,
                         size_t key_len, int depth);
 bool modm_filter_check (modm_filter *c, size_t start);
+/* The number of items of the list at idx; false when it has holes or other keys. */
+bool modm_filter_length (modm_filter *c, int idx, uint32_t *n);
 /* Pushes an array of the string keys of the table at idx, sorted. A key that cannot be a name is
  * misuse. */
 const char **modm_filter_names (modm_filter *c, int idx, size_t *n);
@@ -170,6 +172,8 @@ bool modm_query_options (lua_State *L, int idx, modm_buffer *b, modm_error *err)
 int modm_query_fail (lua_State *L, const modm_error *err);
 /* The BSON document that is the string at idx. */
 const uint8_t *modm_query_bytes (lua_State *L, int idx, size_t *len);
+/* False, with a message, for an operation that is more than the server takes at once. */
+bool modm_query_size (const modm_op *op, modm_error *err);
 /* An integer of the operation's reply, or 0. */
 int64_t modm_query_reply_int (const modm_op *op, const char *key);
 

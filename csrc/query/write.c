@@ -76,7 +76,8 @@ modm_write_l_update (lua_State *L)
    modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
    if (!append_command (L, op, 5, 6, javascript, &err) ||
        !modm_query_options (L, 7, &op->options, &err) ||
-       !(javascript || modm_javascript_refuse_document (&op->options, 0, &err)))
+       !(javascript || modm_javascript_refuse_document (&op->options, 0, &err)) ||
+       !modm_query_size (op, &err))
       return modm_query_fail (L, &err);
    return 1;
 }
@@ -89,7 +90,8 @@ modm_write_l_delete (lua_State *L)
    modm_error err;
    lua_settop (L, 6);
    modm_op *op = modm_query_op (L, MODM_OP_COMMAND_WRITE);
-   if (!append_command (L, op, 0, 5, false, &err) || !modm_query_options (L, 6, &op->options, &err))
+   if (!append_command (L, op, 0, 5, false, &err) ||
+       !modm_query_options (L, 6, &op->options, &err) || !modm_query_size (op, &err))
       return modm_query_fail (L, &err);
    return 1;
 }

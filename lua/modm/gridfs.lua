@@ -1,6 +1,7 @@
 --- Files in MongoDB: GridFSStorage, which saves, opens and deletes the files of a bucket.
 
 local Bucket = require "modm.gridfs.bucket"
+local collection_name = require "modm.collection_name"
 local errors = require "modm.errors"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
@@ -45,6 +46,10 @@ local function new(given)
   options.check("GridFSStorage", given, storage_options)
   given = given or {}
   check_chunk_size(given.chunk_size)
+  local problem = collection_name.problem(given.bucket_name or "fs")
+  if problem then
+    misuse("GridFS: '%s' cannot be the name of a bucket: %s", given.bucket_name, problem)
+  end
   return setmetatable({ bucket = Bucket.new(given) }, Storage)
 end
 

@@ -120,8 +120,8 @@ end
 ---  resume_after: table?, start_after: table?, start_at: modm.Timestamp?, max_await_ms: integer?,
 ---  batch_size: integer?, operations: string[]?, stages: table[]?,
 ---  show_expanded_events: boolean?, javascript: boolean? }|nil full_document: "updateLookup"
----  (default), "default", "whenAvailable" or "required"; max_await_ms: how long the server waits for
----  a change before it answers that there is none, 1000 by default; operations: only these; stages:
+---  (default), "default", "whenAvailable" or "required"; max_await_ms: how long the server waits
+---  for a change before it answers that there is none, 1000 by default; operations: only these; stages:
 ---  more stages, in MongoDB's own words; javascript: what runs some on the server, as $function, is
 ---  allowed there
 ---@return modm.ChangeStream|nil stream, string? message, modm.Error? err

@@ -172,7 +172,8 @@ local function check_options(where, keys, kinds, given)
     end
   end
   local name, seconds = given.name, given.expireAfterSeconds
-  if name and (name == "" or name == "*" or name == "_id_" or name:find "%z") then
+  if name and (name == "" or name == "*" or name == "_id_" or name:find "%z"
+    or not core.is_utf8(name)) then
     invalid("%s: an index cannot be called so", where)
   elseif given.unique and (kinds.hashed or kinds["$**"] and not kinds.text) then
     invalid("%s: a hashed or wildcard index cannot be unique", where)

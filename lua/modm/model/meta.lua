@@ -1,6 +1,7 @@
 --- A model's Meta: its options, and what the other modules ask of a model.
 
 local codec = require "modm.model.codec"
+local collection_name = require "modm.collection_name"
 local connection = require "modm.connection"
 local indexes = require "modm.indexes"
 local invalid = require "modm.model.invalid"
@@ -114,6 +115,11 @@ function meta.merge(name, given, parent)
   merged.connection_alias = merged.connection_alias or "default"
   merged.collection_name = merged.collection_name or (parent and parent.collection_name)
     or snake_case(name:match "[^.]+$")
+  local problem = collection_name.problem(merged.collection_name)
+  if problem then
+    invalid("%s.Meta: '%s' cannot be the name of a collection: %s", name, merged.collection_name,
+      problem)
+  end
   return merged
 end
 

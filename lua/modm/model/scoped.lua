@@ -1,6 +1,7 @@
 --- What a program changes of a model for a while, in the running coroutine alone: its connection,
 --- its collection, its options. And where a document lies that is not in its model's own place.
 
+local collection_name = require "modm.collection_name"
 local core = require "modm.core"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
@@ -121,6 +122,11 @@ end
 function scoped.switch_collection(model, name, fn)
   local meta = check("switch_collection", model, fn)
   check_name("switch_collection", meta, name)
+  local problem = collection_name.problem(name)
+  if problem then
+    misuse("switch_collection: %s: '%s' cannot be the name of a collection: %s", meta.name, name,
+      problem)
+  end
   return run(meta, { collection_name = name }, fn)
 end
 

@@ -52,7 +52,7 @@ end
 ---@param keys any[]
 ---@return table<string, modm.Document|table>|nil found, string? message, modm.Error? err
 function QuerySet:in_bulk(keys)
-  if type(keys) ~= "table" then misuse("%s: in_bulk takes a list of keys", self._meta.name) end
+  base.check_list(self, "in_bulk", keys)
   refuse_range(self, "in_bulk")
   local found = {}
   for first = 1, #keys, KEYS do

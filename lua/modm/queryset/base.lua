@@ -103,6 +103,16 @@ function base.check_count(self, what, n)
   return n
 end
 
+--- A list without holes and other keys, of which none is lost; raises for anything else.
+function base.check_list(self, what, list)
+  local n = 0
+  for _ in next, type(list) == "table" and list or { 1 } do n = n + 1 end
+  if type(list) ~= "table" or n ~= #list then
+    misuse("%s: %s takes a list, without holes or other keys", self._meta.name, what)
+  end
+  return list
+end
+
 --- Checks a method's options, which may have come through a manager.
 ---@param what string
 ---@param given table|nil

@@ -16,6 +16,9 @@ local function add(owner, stored_of, list, item)
   if is_pair(item) then
     name, direction = item[1], item[2]
   elseif type(item) == "table" then
+    local n = 0
+    for _ in next, item do n = n + 1 end
+    if n ~= #item then misuse("%s: an order is a list, without holes or other keys", owner) end
     for _, one in ipairs(item) do add(owner, stored_of, list, one) end
     return
   elseif type(item) == "string" and item:sub(1, 1) == "-" then
