@@ -35,6 +35,7 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 .PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
+.PHONY: analyze valgrind
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -74,6 +75,8 @@ $(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
 $(eval $(call flavour,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(SANITIZE)))
 $(eval $(call flavour,strict-lua5.4,-O2 -Werror $(LUA54_CFLAGS),))
 $(eval $(call flavour,strict-luajit,-O2 -Werror $(LUAJIT_CFLAGS),))
+$(eval $(call flavour,analyze-lua5.4,-O1 -fanalyzer -Werror $(LUA54_CFLAGS),))
+$(eval $(call flavour,analyze-luajit,-O1 -fanalyzer -Werror $(LUAJIT_CFLAGS),))
 
 setup: ## install the packages that demo, test, lint and bench need (Debian)
 	@tools/setup demo test lint
@@ -118,6 +121,13 @@ interop: ## hold modm to PyMODM itself: each reads, changes and finds what the o
 lint: ## check style, rooms and sizes, and run the static analysers
 	@tools/setup test lint
 	@tools/lint
+
+analyze: ## run gcc's analyzer over the C sources, for both Luas: clean, nothing suppressed
+	@tools/setup test
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s --keep-going -j$(JOBS) CC=gcc \
+	  $(patsubst %,build/analyze-%/modm/core.so,lua5.4 luajit)
+	@echo 'analyze: clean'
 
 # For `make lint`: the compiler's warnings are errors there.
 strict: build/strict-lua5.4/modm/core.so build/strict-luajit/modm/core.so

@@ -331,7 +331,7 @@ modm_mark_fits (lua_State *L, int mark, uint32_t i, modm_kinds *k, const modm_el
    const char *key = lua_tolstring (L, -1, &len);
    if (len != e->key_len || memcmp (key, e->key, len) != 0)
       return false;
-   if (kind == MODM_KIND_NAN && expected == kind)
+   if (bits && kind == MODM_KIND_NAN && expected == kind)
       return memcmp (bits, e->value, 8) == 0;
    return expected == kind || expected == MODM_KIND_DUPLICATE;
 }

@@ -59,15 +59,17 @@ op_new (modm_client *client, modm_op_kind kind, const char *database, const char
    whole *w = calloc (1, sizeof *w);
    if (!w)
       return NULL;
+   if (!copy_name (&w->op.database, database) || !copy_name (&w->op.collection, collection)) {
+      free (w->op.database);
+      free (w);
+      return NULL;
+   }
    w->op.held = &w->held;
    atomic_init (&w->held.refs, 1);
    w->op.kind = kind;
    w->op.client = client;
    atomic_fetch_add (&client->refs, 1);
-   if (copy_name (&w->op.database, database) && copy_name (&w->op.collection, collection))
-      return &w->op;
-   op_free (&w->op);
-   return NULL;
+   return &w->op;
 }
 
 modm_op *
