@@ -70,7 +70,7 @@ function atomic.change(doc, changes, given)
   local set = base.joined(meta.default_manager:filter { pk = key }, given):only(unpack(names))
   local version, unknown
   if meta.counter then version, unknown = kept.version(doc, meta) end
-  local fresh, message, failure = modify.run(base.step(set, { _silent = true }), update,
+  local fresh, message, failure = modify.run(base.step(set, { silent = true }), update,
     { new = true, arrayFilters = filters })
   if not fresh then return nil, message, failure end
   if meta.counter and follows(meta, fresh, version, unknown) then

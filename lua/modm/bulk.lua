@@ -103,7 +103,7 @@ function Bulk:update(conditions, changes, given)
   base.check_options("update", given, { upsert = "boolean", array_filters = "table" })
   given = given or {}
   local set = narrowed(self, "update", conditions)
-  if given.upsert then set = base.step(set, { _upsert = true }) end
+  if given.upsert then set = base.step(set, { upsert = true }) end
   local update, filters, err = changing.compile(set._meta, changes, given)
   return add(self, { kind = "update", meta = set._meta, conditions = conditions, set = set,
     group = "update", upsert = given.upsert, update = update, array_filters = update and filters,
@@ -168,7 +168,7 @@ function prepare.replace(task)
 end
 
 function prepare.update(task)
-  local err = task.set._error or task.error
+  local err = task.set._how.error or task.error
   if err then return errors.failure(err) end
   return true
 end
@@ -186,8 +186,8 @@ function prepare.delete(task)
   elseif doc then
     task.set, task.group = meta.default_manager:filter { pk = core.key(doc) }, "delete"
     return hooks.run(meta, doc, "before delete")
-  elseif task.set._error then
-    return errors.failure(task.set._error)
+  elseif task.set._how.error then
+    return errors.failure(task.set._how.error)
   elseif rules then
     task.alone = function() return task.set:delete() end
   else
@@ -232,7 +232,7 @@ end
 ---@return modm.Bulk
 function QuerySet:bulk(given)
   base.check_options("bulk", given, { ordered = "boolean", session = "boolean|table" })
-  if self._limit or self._skip > 0 then
+  if self._how.limit or self._how.skip > 0 then
     misuse("%s: a bulk write has no limit, skip or slice", self._meta.name)
   end
   return setmetatable({ _set = base.joined(self, given), _tasks = {}, _seen = {}, _ran = false,

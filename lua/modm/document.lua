@@ -267,7 +267,7 @@ end
 local function refresh(self, meta, names)
   local set, stored = meta.default_manager:filter { pk = core.key(self) }, nil
   if meta.mark then set = set:with_deleted() end
-  set = base.step(set, { _silent = true })
+  set = base.step(set, { silent = true })
   if names and scoped.is_elsewhere(self, meta) then
     return errors.failure(errors.new("OperationError", meta.name
       .. ": it came from another collection, so it can only be refreshed as a whole"))

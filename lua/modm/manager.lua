@@ -13,22 +13,21 @@ local is_one = setmetatable({}, { __mode = "k" }) -- metatable -> true
 ---@class modm.Manager: modm.QuerySet
 local Manager = { _queryset = queryset.QuerySet }
 
--- What a manager has of its querysets: their methods, but for those of their own use, whose names
--- begin with an underscore.
-local function is_public(class, key)
-  return type(key) == "string" and key:sub(1, 1) ~= "_" and type(class[key]) == "function"
-end
-
--- A method of querysets as a method of managers.
-local forwarders = setmetatable({}, { __mode = "k" })
+-- A method of querysets as a method of managers: name -> function.
+local forwarders = {}
 local function forward(name)
-  if not forwarders[name] then
-    forwarders[name] = function(self, ...)
-      local set = self:get_queryset()
-      return set[name](set, ...)
-    end
+  forwarders[name] = function(self, ...)
+    local set = self:get_queryset()
+    return set[name](set, ...)
   end
   return forwarders[name]
+end
+
+-- What a manager has of its querysets: their methods, but for those of their own use, whose names
+-- begin with an underscore.
+local function forwarded(class, key)
+  if type(class[key]) ~= "function" then return nil end
+  return forwarders[key] or type(key) == "string" and key:sub(1, 1) ~= "_" and forward(key) or nil
 end
 
 local function metatable_of(class)
@@ -40,8 +39,7 @@ local function metatable_of(class)
       local value = class[key]
       if value ~= nil then return value end
       if type(key) == "number" then return self:get_queryset()[key] end
-      if is_public(class._queryset, key) then return forward(key) end
-      return nil
+      return forwarded(class._queryset, key)
     end,
     __tostring = function(self)
       local meta = rawget(self, "_meta")

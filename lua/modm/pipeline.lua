@@ -103,7 +103,7 @@ function Pipeline:match(conditions)
   local result = self
   if next(known) ~= nil then
     local set = base.new(base.QuerySet, self._scope.meta):filter(known)
-    if set._error then result = step(result, { _error = result._error or set._error }) end
+    if set._how.error then result = step(result, { _error = result._error or set._how.error }) end
     if set._parts[1] then result = add(result, { ["$match"] = core.decode(set._parts[1]) }) end
   end
   if next(free) ~= nil then result = match_free(result, free) end
@@ -217,7 +217,7 @@ function Pipeline:lookup(what, given)
     foreignField = base.stored_names(set, given.foreign_field or "pk")[1],
   }, stages)
   return add(self, { late = late }, { _scope = self._scope:with { name }, _whole = false,
-    _error = self._error or set._error })
+    _error = self._error or set._how.error })
 end
 
 -- ---- stages that make other documents ----

@@ -43,7 +43,7 @@ local QuerySet = base.QuerySet
 local function nothing() end
 
 -- An empty slice asks nothing.
-local function is_empty(self) return self._empty and not self._error end
+local function is_empty(self) return self._how.empty and not self._how.error end
 
 -- ---- documents ----
 
@@ -87,7 +87,7 @@ end
 ---@return modm.Document|table|nil document, string? message, modm.Error? err
 function QuerySet:get(conditions)
   if conditions ~= nil then self = self:filter(conditions) end
-  local found, message, err = list(self, self._limit and math.min(self._limit, 2) or 2)
+  local found, message, err = list(self, self._how.limit and math.min(self._how.limit, 2) or 2)
   if not found then return nil, message, err end
   if not found[1] then return failure(self, "DoesNotExist", "there is no such document") end
   if found[2] then

@@ -28,7 +28,7 @@ local function set_of(doc, meta)
   if err then return errors.failure(err) end
   local guard = { filter = kept.guard(meta, version),
     explain = function() return explain(doc, meta, version) end }
-  return base.step(set, { _guard = guard }), version
+  return base.step(set, { guard = guard }), version
 end
 
 -- Reads the kept fields of a document anew, which a write past it has set. A version that is not
@@ -41,7 +41,7 @@ local function take_kept(doc, meta, version)
     names[#names + 1], stored[meta.stored_names[name]] = name, true
   end
   local set = meta.default_manager:filter { pk = core.key(doc) }:with_deleted():only(names)
-  local fresh, message, err = base.step(set, { _silent = true }):first()
+  local fresh, message, err = base.step(set, { silent = true }):first()
   if not fresh then return nil, message, err end
   if meta.counter and fresh[meta.counter] ~= version then
     stored[meta.stored_names[meta.counter]] = nil

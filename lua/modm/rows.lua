@@ -18,6 +18,7 @@ local ALL = 2 ^ 31 - 1
 ---@field name string the model, for messages
 ---@field conn table
 ---@field op userdata
+---@field was_run boolean? the operation, so that it may have documents at hand
 ---@field schema userdata? documents of it; plain tables without
 ---@field meta table? whose hooks after load are run
 ---@field projection string? what was asked for, in BSON
@@ -41,29 +42,37 @@ local function fetch_related(source, list)
   return not ok and err or nil
 end
 
+-- Adds what was fetched to the n in the list, up to `most`. Returns how many are in it, whether that
+-- is all there is, and when not all could be read the error.
+local function add(source, list, n, most, bytes)
+  local ok, count, done = pcall(core.batch, source.op, source.schema, source.projection, list, n,
+    most, bytes)
+  local failed
+  if not ok then count, failed = #list, reading_error(source, count) end
+  if count == n then return n, done, failed end
+  if source.schema then scoped.note(list, n + 1, count) end
+  if source.meta and hooks.loads(source.meta) then
+    local good, err = running.with(source.conn.session, hooks.loaded, source.meta, list, n, count)
+    count, failed = good, err or failed
+  end
+  return count, done, failed
+end
+
 -- Adds to an empty list up to `most` documents; with `eager` it runs the operation until there
 -- are so many, else only when it has none at hand. Returns their number, and when not all could
 -- be read the error.
 local function fill(source, list, most, bytes, eager)
-  local n, done = 0, false
-  while not done and n < most do
-    local ok, count, at_end = pcall(core.batch, source.op, source.schema, source.projection, list,
-      n, most, bytes)
-    local failed
-    if not ok then count, failed = #list, reading_error(source, count) end
-    if source.schema then scoped.note(list, n + 1, count) end
-    if source.meta and hooks.loads(source.meta) then
-      local good, err = running.with(source.conn.session, hooks.loaded, source.meta, list, n, count)
-      count, failed = good, err or failed
+  local n = 0
+  while true do
+    if source.was_run then
+      local count, done, failed = add(source, list, n, most, bytes)
+      if failed or done or count >= most or (count > n and not eager) then return count, failed end
+      n = count
     end
-    if failed or (count > n and not eager) then return count, failed end
-    n, done = count, at_end
-    if not done and n < most then
-      local ran, _, err = source.conn:run(source.op)
-      if not ran then return n, err end
-    end
+    local ran, _, err = source.conn:run(source.op)
+    if not ran then return n, err end
+    source.was_run = true
   end
-  return n
 end
 
 --- All that it finds.

@@ -74,7 +74,7 @@ end
 -- The stages after which only what the queryset is about comes through.
 local function stages_of(self, given)
   local stages = {}
-  if self._meta.mark and not self._with_deleted then stages[1] = living(self._meta) end
+  if self._meta.mark and not self._how.with_deleted then stages[1] = living(self._meta) end
   if given.operations then
     stages[#stages + 1] = { ["$match"] = {
       operationType = { ["$in"] = core.array(given.operations) } } }
@@ -89,8 +89,8 @@ local function server_options(self, given)
     fullDocumentBeforeChange = given.full_document_before_change,
     resumeAfter = given.resume_after, startAfter = given.start_after,
     startAtOperationTime = given.start_at, maxAwaitTimeMS = given.max_await_ms,
-    batchSize = given.batch_size or self._batch_size, collation = opening.collation(self),
-    showExpandedEvents = given.show_expanded_events, comment = self._comment,
+    batchSize = given.batch_size or self._how.batch_size, collation = opening.collation(self),
+    showExpandedEvents = given.show_expanded_events, comment = self._how.comment,
   }
 end
 
@@ -127,8 +127,9 @@ end
 ---@return modm.ChangeStream|nil stream, string? message, modm.Error? err
 function QuerySet:watch(given)
   options.check("watch", given, known)
-  if self._order or self._limit or self._skip > 0 or self._projection or self._empty
-    or self._values or self._related then
+  local how = self._how
+  if how.order or how.limit or how.skip > 0 or how.projection or how.empty or how.values
+    or how.related then
     misuse("%s: watch takes conditions, not an order, a range or a shape", self._meta.name)
   end
   local stream, message, err = open(self, given or {})

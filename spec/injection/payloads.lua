@@ -200,7 +200,7 @@ body("an empty body", {})
 body("a body that poses by __index", setmetatable({}, { __index = { name = "admin" } }))
 body("a body that poses by __pairs",
   setmetatable({}, { __pairs = function() return next, { name = "admin" } end }))
-body("a body that poses as a queryset", { _parts = {}, _meta = {}, _skip = 0 })
+body("a body that poses as a queryset", { _parts = {}, _meta = {}, _how = { skip = 0 } })
 body("a body that poses as a stage", { late = function() return { ["$match"] = {} } end })
 
 -- ---- texts in the place of a name ----

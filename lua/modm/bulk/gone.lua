@@ -12,7 +12,8 @@ local KEYS = 1000
 -- The set of the keys, in BSON, that the server has.
 local function keys_there(job, keys)
   local set = base.new(base.QuerySet, job.meta):filter { pk = operators.one_of(keys) }
-  local found, message, err = base.step(set, { _with_deleted = true, _session = job.set._session })
+  local session = job.set._how.session
+  local found, message, err = base.step(set, { with_deleted = true, session = session })
     :only("pk"):values():list()
   if not found then return nil, message, err end
   local there = {}

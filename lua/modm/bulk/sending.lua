@@ -118,7 +118,7 @@ end
 local function conditions_statement(job, task)
   local set = task.set
   local filter = opening.conditions(set)
-  local statement = { collation = opening.collation(set), hint = set._hint }
+  local statement = { collation = opening.collation(set), hint = set._how.hint }
   local op, why
   if task.group == "delete" then
     op, why = core.delete(job.conn.client, job.database, job.collection, filter, statement)

@@ -13,7 +13,7 @@ local QuerySet = base.QuerySet
 local KEYS = 1000
 
 local function refuse_range(self, what)
-  if self._limit or self._skip > 0 or self._empty then
+  if self._how.limit or self._how.skip > 0 or self._how.empty then
     misuse("%s: %s has no limit, skip or slice", self._meta.name, what)
   end
 end
@@ -21,9 +21,9 @@ end
 --- Whether there is such a document: asks for one key, and stops at the first.
 ---@return boolean|nil exists, string? message, modm.Error? err
 function QuerySet:exists()
-  local bare = base.step(self, { _values = true, _related = false, _batch_size = false,
-    _order = false, _projection = { { "_id", 1 } }, _projection_kind = "only" })
-  if self._limit == nil or self._limit > 1 then bare = bare:limit(1) end
+  local bare = base.step(self, { values = true, related = false, batch_size = false,
+    order = false, projection = { { "_id", 1 } }, projection_kind = "only" })
+  if self._how.limit == nil or self._how.limit > 1 then bare = bare:limit(1) end
   local found, message, err = bare:list()
   if not found then return nil, message, err end
   return found[1] ~= nil
@@ -61,7 +61,7 @@ function QuerySet:in_bulk(keys)
     local list, message, err = self:where("pk", "in", some):list()
     if not list then return nil, message, err end
     for _, doc in ipairs(list) do
-      local key = self._values and doc._id or not self._values and doc.pk
+      local key = self._how.values and doc._id or not self._how.values and doc.pk
       found[tostring(key)] = doc
     end
   end

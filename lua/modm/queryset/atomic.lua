@@ -18,7 +18,7 @@ local function change(self, what, changes, given)
   self = base.joined(self, given)
   if given.upsert then
     writing.check_upsert(self)
-    self = base.step(self, { _upsert = true })
+    self = base.step(self, { upsert = true })
   end
   local update, filters, err = changing.compile(self._meta, changes, given)
   if not update then return nil, filters, err end

@@ -29,8 +29,8 @@ end
 
 local function describe(self)
   local parts = { #self._parts .. (#self._parts == 1 and " condition" or " conditions") }
-  if self._skip > 0 then parts[#parts + 1] = "skip " .. self._skip end
-  if self._limit then parts[#parts + 1] = "limit " .. self._limit end
+  if self._how.skip > 0 then parts[#parts + 1] = "skip " .. self._how.skip end
+  if self._how.limit then parts[#parts + 1] = "limit " .. self._how.limit end
   return ("modm.QuerySet of %s (%s)"):format(self._meta.name, table.concat(parts, ", "))
 end
 
@@ -40,8 +40,9 @@ local function metatable_of(class)
   metatable = {
     __name = "modm.QuerySet",
     __index = function(self, key)
-      if type(key) == "number" then return at(self, key) end
-      return class[key]
+      local value = class[key]
+      if value == nil and type(key) == "number" then return at(self, key) end
+      return value
     end,
     __newindex = function() misuse "a queryset does not change: its methods give new ones" end,
     __tostring = describe,
@@ -50,32 +51,43 @@ local function metatable_of(class)
   return metatable
 end
 
--- Its fields: _class, _meta; _parts, the conditions in BSON; _all, that all() was said; _error,
--- the first value that a field refused; _order, pairs of stored name and direction; _skip,
--- _limit, _empty; _projection, such pairs or what project() was given, and _projection_kind;
--- _values, _related; _collation, _hint, _comment, _max_time (milliseconds), _batch_size; _silent,
--- that no hook after load runs; _with_deleted, that documents marked as deleted are found too;
--- _upsert; _guard, a modm.DeleteGuard; _session ("none" for false).
+-- Its fields: _class, _meta; _parts, the conditions in BSON; and _how, a table that the steps share
+-- as long as they leave it as it is: all, that all() was said; error, the first value that a field
+-- refused; order, pairs of stored name and direction; skip, limit, empty; projection, such pairs or
+-- what project() was given, and projection_kind; values, related; collation, hint, comment, max_time
+-- (milliseconds), batch_size; silent, that no hook after load runs; with_deleted, that documents
+-- marked as deleted are found too; upsert; guard, a modm.DeleteGuard; session ("none" for false).
+
+local plain = { skip = 0 }
+
+local function new(class, meta, parts, how)
+  local set = { _class = class, _meta = meta, _parts = parts, _how = how }
+  return setmetatable(set, metatables[class] or metatable_of(class))
+end
 
 --- A queryset of all documents of a model.
 ---@param class table QuerySet or what extends it
 ---@param meta table
 ---@return modm.QuerySet
-function base.new(class, meta)
-  local set = { _class = class, _meta = meta, _parts = {}, _skip = 0 }
-  return setmetatable(set, metatable_of(class))
-end
+function base.new(class, meta) return new(class, meta, {}, plain) end
 
---- A copy with changes; a false value takes the key away.
+--- A copy with changes of _how; a false value takes the key away.
 ---@param self modm.QuerySet
 ---@param changes table
+---@param parts string[]|nil other conditions
 ---@return modm.QuerySet
-function base.step(self, changes)
-  local copy = {}
-  for key, value in next, self do copy[key] = value end
-  for key, value in next, changes do copy[key] = value or nil end
-  return setmetatable(copy, metatable_of(self._class))
+function base.step(self, changes, parts)
+  local how = {}
+  for key, value in next, self._how do how[key] = value end
+  for key, value in next, changes do how[key] = value or nil end
+  return new(self._class, self._meta, parts or self._parts, how)
 end
+
+--- A copy with other conditions.
+---@param self modm.QuerySet
+---@param parts string[]
+---@return modm.QuerySet
+function base.narrow(self, parts) return new(self._class, self._meta, parts, self._how) end
 
 ---@param value any
 ---@return boolean

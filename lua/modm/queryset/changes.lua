@@ -18,7 +18,7 @@ local QuerySet = base.QuerySet
 local function mark(self, marked)
   local meta, parts = self._meta, { kept.marked(self._meta, not marked) }
   for _, part in ipairs(self._parts) do parts[#parts + 1] = part end
-  local set = base.step(self, { _parts = parts, _with_deleted = true })
+  local set = base.step(self, { with_deleted = true }, parts)
   local update, settings = kept.marking(meta, marked), opening.write_settings(self)
   local n, message, err = writing.run(set, function(client, database, collection, filter, statement)
     statement.multi = true
@@ -36,7 +36,7 @@ end
 ---@return modm.QuerySet
 function QuerySet:with_deleted()
   check_mark(self, "with_deleted")
-  return base.step(self, { _with_deleted = true })
+  return base.step(self, { with_deleted = true })
 end
 
 --- Finds the documents that are marked as deleted, and no others.
@@ -45,7 +45,7 @@ function QuerySet:only_deleted()
   check_mark(self, "only_deleted")
   local parts = { kept.marked(self._meta, true) }
   for _, part in ipairs(self._parts) do parts[#parts + 1] = part end
-  return base.step(self, { _parts = parts, _with_deleted = true })
+  return base.step(self, { with_deleted = true }, parts)
 end
 
 --- Takes the mark away from the documents that are deleted. Everything needs all() before it.
@@ -91,7 +91,7 @@ function QuerySet:delete(given)
   return running.with(opening.session(self), function()
     if not given.atomic then return delete(self, hard, false) end
     -- in a transaction of its own it is the coroutine's session that counts
-    local set = base.step(self, { _session = false })
+    local set = base.step(self, { session = false })
     return transaction.join(self._meta, function() return delete(set, hard, true) end)
   end)
 end
@@ -149,7 +149,7 @@ function QuerySet:update(update, given)
   if given.upsert then
     writing.check_upsert(self)
     update = with_class(self, update)
-    self = base.step(self, { _upsert = true })
+    self = base.step(self, { upsert = true })
   end
   update = kept.in_update(self._meta, update, given.upsert or false)
   local settings = opening.write_settings(self)

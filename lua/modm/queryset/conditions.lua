@@ -13,12 +13,12 @@ local QuerySet = base.QuerySet
 
 -- With the error of the first condition that could not be, kept for the queryset's end.
 local function refused(self, message, path)
-  if self._error then return self end
+  if self._how.error then return self end
   local name = self._meta.name
   local where = path ~= "" and name .. "." .. path or name
   local err = errors.new("ValidationError", where .. ": " .. message,
     { model = name, errors = path ~= "" and { [path] = { message } } or {} })
-  return base.step(self, { _error = err })
+  return base.step(self, { error = err })
 end
 
 -- With one condition more: what core.filter gave, or why it did not.
@@ -31,12 +31,12 @@ local function narrowed(self, bytes, message, path, is_misuse)
   if not bytes then return refused(self, message, path) end
   local parts = { unpack(self._parts) }
   parts[#parts + 1] = bytes
-  return base.step(self, { _parts = parts })
+  return base.narrow(self, parts)
 end
 
 --- Says that all documents are meant, which update and delete of everything ask for.
 ---@return modm.QuerySet
-function QuerySet:all() return base.step(self, { _all = true }) end
+function QuerySet:all() return base.step(self, { all = true }) end
 
 --- Documents that fit all the conditions: names of fields (dotted into embedded documents, lists
 --- and dicts) with values or operators, and modm.any_of, all_of, none_of as items. Raises for an

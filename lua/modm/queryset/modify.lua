@@ -26,20 +26,20 @@ end
 -- What came back, as the queryset has its documents.
 local function take(self, op, projection)
   local meta = self._meta
-  local ok, doc, existed = pcall(core.modified, op, not self._values and meta.schema or nil,
+  local ok, doc, existed = pcall(core.modified, op, not self._how.values and meta.schema or nil,
     projection and core.encode(projection))
   if not ok then return failed(self, errors.plain(doc)) end
   if doc == nil then
     return errors.failure(errors.new(meta.DoesNotExist, meta.name .. ": there is no such document"))
   end
-  if self._values then return doc, existed end
+  if self._how.values then return doc, existed end
   scoped.note({ doc }, 1, 1)
-  if not self._silent then
+  if not self._how.silent then
     local _, err = hooks.loaded(meta, { doc }, 0, 1)
     if err then return errors.failure(err) end
   end
-  if self._related then
-    local names = self._related ~= true and self._related or nil
+  if self._how.related then
+    local names = self._how.related ~= true and self._how.related or nil
     local done, message, err = require "modm.relation".dereference({ doc }, names)
     if not done then return nil, message, err end
   end
@@ -54,18 +54,18 @@ end
 ---@return boolean|string|nil existed whether it was there before; or the message
 ---@return modm.Error? err
 function modify.run(self, update, members)
-  if self._skip > 0 then
+  if self._how.skip > 0 then
     misuse("%s: what changes one document and gives it back has no skip", self._meta.name)
   end
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  if self._empty then
+  if self._how.empty then
     return errors.failure(errors.new(self._meta.DoesNotExist,
       self._meta.name .. ": there is no such document"))
   end
   local projection = opening.projection(self)
-  members.fields, members.sort = projection, self._order and core.ordered(self._order)
-  members.collation, members.hint = opening.collation(self), self._hint
+  members.fields, members.sort = projection, self._how.order and core.ordered(self._how.order)
+  members.collation, members.hint = opening.collation(self), self._how.hint
   local op, why = core.find_and_modify(conn.client, database, collection, opening.conditions(self),
     update, members, opening.write_settings(self))
   if not op then return failed(self, why) end
@@ -92,7 +92,7 @@ local function prepare(self, what, given, known)
       misuse("%s: %s: what an upsert makes was not there before", self._meta.name, what)
     end
     writing.check_upsert(self)
-    self = base.step(self, { _upsert = true })
+    self = base.step(self, { upsert = true })
   end
   return base.joined(self, given), given
 end

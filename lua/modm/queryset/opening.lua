@@ -24,8 +24,8 @@ opening.aggregate_options = {
 ---@param self modm.QuerySet
 ---@return table|nil
 function opening.projection(self)
-  local list = self._projection
-  if not list or self._projection_kind == "project" then return list end
+  local list = self._how.projection
+  if not list or self._how.projection_kind == "project" then return list end
   local there, outer = {}, {}
   for _, pair in ipairs(list) do there[pair[1]] = true end
   for _, pair in ipairs(list) do
@@ -37,16 +37,17 @@ function opening.projection(self)
 end
 
 --- The collation of a queryset, or its model's.
-function opening.collation(self) return self._collation or self._meta.collation end
+function opening.collation(self) return self._how.collation or self._meta.collation end
 
 -- Options that all that reads has.
 local function read_options(self)
+  local how = self._how
   return {
-    collation = opening.collation(self),
-    hint = self._hint,
-    comment = self._comment,
-    maxTimeMS = self._max_time,
-    batchSize = self._batch_size,
+    collation = how.collation or self._meta.collation,
+    hint = how.hint,
+    comment = how.comment,
+    maxTimeMS = how.max_time,
+    batchSize = how.batch_size,
     readConcern = options.wrapped(self._meta:option "read_concern", "level"),
   }
 end
@@ -68,8 +69,8 @@ end
 ---@param self modm.QuerySet
 ---@return modm.Session|false|nil
 function opening.session(self)
-  if self._session == "none" then return false end
-  return self._session
+  if self._how.session == "none" then return false end
+  return self._how.session
 end
 
 --- The options of a write of what a queryset finds.
@@ -77,7 +78,7 @@ end
 ---@return table
 function opening.write_settings(self)
   local settings = opening.write_options(self._meta) or {}
-  settings.comment, settings.maxTimeMS = self._comment, self._max_time
+  settings.comment, settings.maxTimeMS = self._how.comment, self._how.max_time
   return settings
 end
 
@@ -87,9 +88,9 @@ end
 ---@return string database or the message
 ---@return string|modm.Error collection or the error
 function opening.open(self)
-  if self._error then return errors.failure(self._error) end
+  if self._how.error then return errors.failure(self._how.error) end
   local conn, database, collection = self._meta:open()
-  if conn and self._session then conn = conn:within(opening.session(self)) end
+  if conn and self._how.session then conn = conn:within(opening.session(self)) end
   return conn, database, collection
 end
 
@@ -102,11 +103,11 @@ function opening.conditions(self) return core.join(self._meta.schema, opening.pa
 ---@param self modm.QuerySet
 ---@return string[]
 function opening.parts(self)
-  local hides = self._meta.mark and not self._with_deleted
-  if not hides and not self._guard then return self._parts end
+  local hides = self._meta.mark and not self._how.with_deleted
+  if not hides and not self._how.guard then return self._parts end
   local parts = { unpack(self._parts) }
-  if self._guard then parts[#parts + 1] = self._guard.filter end
-  if hides then parts[#parts + 1] = kept.marked(self._meta, false, self._upsert) end
+  if self._how.guard then parts[#parts + 1] = self._how.guard.filter end
+  if hides then parts[#parts + 1] = kept.marked(self._meta, false, self._how.upsert) end
   return parts
 end
 
@@ -122,11 +123,11 @@ end
 function opening.source(self, limit)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local settings = read_options(self)
+  local settings, how = read_options(self), self._how
   settings.projection = opening.projection(self)
-  settings.sort = self._order and core.ordered(self._order)
-  settings.skip = self._skip > 0 and self._skip or nil
-  settings.limit = limit or self._limit
+  settings.sort = how.order and core.ordered(how.order)
+  settings.skip = how.skip > 0 and how.skip or nil
+  settings.limit = limit or how.limit
   local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
     settings, opening.read_preference(self))
   if not op then return failed(self, message) end
@@ -138,12 +139,12 @@ end
 ---@param source modm.Source
 ---@return modm.Source
 function opening.typed(self, source)
-  if self._values then return source end
+  if self._how.values then return source end
   local projection = opening.projection(self)
   source.schema = self._meta.schema
-  source.meta = not self._silent and self._meta or nil
+  source.meta = not self._how.silent and self._meta or nil
   source.projection = projection and core.encode(projection)
-  source.related = self._related
+  source.related = self._how.related
   return source
 end
 
@@ -185,9 +186,9 @@ function opening.explaining(self, verbosity)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
   local found = { { "filter", core.decode(opening.conditions(self)) } }
-  if self._order then found[#found + 1] = { "sort", core.ordered(self._order) } end
-  if self._skip > 0 then found[#found + 1] = { "skip", self._skip } end
-  if self._limit then found[#found + 1] = { "limit", self._limit } end
+  if self._how.order then found[#found + 1] = { "sort", core.ordered(self._how.order) } end
+  if self._how.skip > 0 then found[#found + 1] = { "skip", self._how.skip } end
+  if self._how.limit then found[#found + 1] = { "limit", self._how.limit } end
   local projection = opening.projection(self)
   if projection then found[#found + 1] = { "projection", projection } end
   return conn, read(self, conn, database, {
@@ -200,10 +201,10 @@ end
 -- that what is sorted by need not be fetched.
 local function own_stages(self)
   local list, projection = {}, opening.projection(self)
-  if self._empty then list[1] = { ["$match"] = { _id = { ["$in"] = core.array {} } } } end
-  if self._order then list[#list + 1] = { ["$sort"] = core.ordered(self._order) } end
-  if self._skip > 0 then list[#list + 1] = { ["$skip"] = self._skip } end
-  if self._limit then list[#list + 1] = { ["$limit"] = self._limit } end
+  if self._how.empty then list[1] = { ["$match"] = { _id = { ["$in"] = core.array {} } } } end
+  if self._how.order then list[#list + 1] = { ["$sort"] = core.ordered(self._how.order) } end
+  if self._how.skip > 0 then list[#list + 1] = { ["$skip"] = self._how.skip } end
+  if self._how.limit then list[#list + 1] = { ["$limit"] = self._how.limit } end
   if projection then list[#list + 1] = { ["$project"] = projection } end
   return list
 end
@@ -250,7 +251,7 @@ end
 ---@param self modm.QuerySet
 ---@return modm.Source|nil source of one row with n or of none, string? message, modm.Error? err
 function opening.counting(self)
-  local bare = base.step(self, { _order = false, _batch_size = false, _projection = false })
+  local bare = base.step(self, { order = false, batch_size = false, projection = false })
   return opening.pipeline(bare, { { ["$group"] = { _id = 1, n = { ["$sum"] = 1 } } } })
 end
 

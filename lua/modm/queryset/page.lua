@@ -18,7 +18,7 @@ local known_options = { size = "integer", after = "string", before = "string", k
 -- The order of a queryset, which the key makes one without ties.
 local function order_of(self)
   local order, has_key = {}, false
-  for i, pair in ipairs(self._order or {}) do
+  for i, pair in ipairs(self._how.order or {}) do
     if type(pair[2]) ~= "number" then
       misuse("%s: page cannot follow an order by %s, which is no field", self._meta.name, pair[1])
     end
@@ -98,13 +98,13 @@ end
 
 -- With the fields that it is ordered by among those that are fetched.
 local function with_keys(self, order)
-  if not self._projection then return self end
-  local kind, there, list = self._projection_kind, {}, {}
+  if not self._how.projection then return self end
+  local kind, there, list = self._how.projection_kind, {}, {}
   if kind == "project" then
     misuse("%s: page cannot know what project leaves of its order: use only or exclude",
       self._meta.name)
   end
-  for i, pair in ipairs(self._projection) do there[pair[1]], list[i] = true, pair end
+  for i, pair in ipairs(self._how.projection) do there[pair[1]], list[i] = true, pair end
   for _, pair in ipairs(order) do
     local name = pair[1]
     if kind == "exclude" and (there[name] or there[name:match "^[^.]*"]) then
@@ -113,7 +113,7 @@ local function with_keys(self, order)
       list[#list + 1] = { name, 1 }
     end
   end
-  return base.step(self, { _projection = list })
+  return base.step(self, { projection = list })
 end
 
 local function check(self, given)
@@ -122,7 +122,7 @@ local function check(self, given)
     misuse("%s: page takes a size, { size = 20 }", self._meta.name)
   elseif given.after and given.before then
     misuse("%s: a page is after one token or before one, not both", self._meta.name)
-  elseif self._limit or self._skip > 0 or self._empty then
+  elseif self._how.limit or self._how.skip > 0 or self._how.empty then
     misuse("%s: a page has a size, not a limit, skip or slice", self._meta.name)
   elseif given.key == "" then
     misuse("%s: the key that signs tokens is empty", self._meta.name)
@@ -161,7 +161,7 @@ function QuerySet:page(given)
     if not values then return nil, message, err end
     set = set:raw(keyset.after(way, values))
   end
-  local found, message, err = base.step(set, { _order = way, _limit = given.size + 1 }):list()
+  local found, message, err = base.step(set, { order = way, limit = given.size + 1 }):list()
   if not found then return nil, message, err end
   local more = cut(found, given.size)
   if backwards then turned(found) end

@@ -14,30 +14,30 @@ function QuerySet:order_by(...)
   local list = order.pairs_of(self._meta.name, function(name)
     return base.stored_names(self, name)[1]
   end, ...)
-  return base.step(self, { _order = #list > 0 and list })
+  return base.step(self, { order = #list > 0 and list })
 end
 
 --- The other way round; without an order nothing changes.
 ---@return modm.QuerySet
 function QuerySet:reverse()
   local list = {}
-  for i, item in ipairs(self._order or {}) do
+  for i, item in ipairs(self._how.order or {}) do
     list[i] = { item[1], type(item[2]) == "number" and -item[2] or item[2] }
   end
-  return base.step(self, { _order = #list > 0 and list })
+  return base.step(self, { order = #list > 0 and list })
 end
 
 --- At most n documents; 0 takes the limit away.
 ---@param n integer
 ---@return modm.QuerySet
 function QuerySet:limit(n)
-  return base.step(self, { _limit = base.check_count(self, "limit", n) > 0 and n })
+  return base.step(self, { limit = base.check_count(self, "limit", n) > 0 and n })
 end
 
 --- Leaves out the first n.
 ---@param n integer
 ---@return modm.QuerySet
-function QuerySet:skip(n) return base.step(self, { _skip = base.check_count(self, "skip", n) }) end
+function QuerySet:skip(n) return base.step(self, { skip = base.check_count(self, "skip", n) }) end
 
 --- The documents from the place `from` to the place `to`, counted from 1, both included, of what
 --- this queryset gives; to the end without `to`. Empty when `to` lies before `from`.
@@ -49,10 +49,10 @@ function QuerySet:slice(from, to)
     misuse("%s: a slice begins at 1", self._meta.name)
   end
   local length = to and base.check_count(self, "slice", to) - from + 1
-  local left = self._limit and self._limit - (from - 1)
+  local left = self._how.limit and self._how.limit - (from - 1)
   if left and (not length or left < length) then length = left end
-  if length and length < 1 then return base.step(self, { _empty = true }) end
-  return base.step(self, { _skip = self._skip + from - 1, _limit = length or false })
+  if length and length < 1 then return base.step(self, { empty = true }) end
+  return base.step(self, { skip = self._how.skip + from - 1, limit = length or false })
 end
 
 return QuerySet

@@ -14,11 +14,11 @@ local QuerySet = base.QuerySet
 ---@param index string|table
 ---@return modm.QuerySet
 function QuerySet:hint(index)
-  if type(index) == "string" then return base.step(self, { _hint = index }) end
+  if type(index) == "string" then return base.step(self, { hint = index }) end
   if type(index) ~= "table" or #index == 0 then
     misuse("%s: a hint is the name of an index, or its keys", self._meta.name)
   end
-  return base.step(self, { _hint = core.ordered(self:order_by(index)._order) })
+  return base.step(self, { hint = core.ordered(self:order_by(index)._how.order) })
 end
 
 --- How texts are compared and put in order.
@@ -29,7 +29,7 @@ function QuerySet:collation(collation)
   if type(collation) ~= "table" then
     misuse("%s: a collation is a table or a locale", self._meta.name)
   end
-  return base.step(self, { _collation = collation })
+  return base.step(self, { collation = collation })
 end
 
 --- What the server writes beside the operation into its log, its profile and currentOp.
@@ -37,7 +37,7 @@ end
 ---@return modm.QuerySet
 function QuerySet:comment(text)
   if type(text) ~= "string" then misuse("%s: a comment is a text", self._meta.name) end
-  return base.step(self, { _comment = text })
+  return base.step(self, { comment = text })
 end
 
 --- How long one command may take on the server, in milliseconds; 0 takes the limit away. What takes
@@ -45,14 +45,14 @@ end
 ---@param ms integer
 ---@return modm.QuerySet
 function QuerySet:max_time(ms)
-  return base.step(self, { _max_time = base.check_count(self, "max_time", ms) > 0 and ms })
+  return base.step(self, { max_time = base.check_count(self, "max_time", ms) > 0 and ms })
 end
 
 --- How many documents the server sends at once.
 ---@param n integer
 ---@return modm.QuerySet
 function QuerySet:batch_size(n)
-  return base.step(self, { _batch_size = base.check_count(self, "batch_size", n) > 0 and n })
+  return base.step(self, { batch_size = base.check_count(self, "batch_size", n) > 0 and n })
 end
 
 --- What the queryset asks is part of this session; with false of none, also in a transaction.
@@ -60,7 +60,7 @@ end
 ---@return modm.QuerySet
 function QuerySet:session(value)
   value = session.check(self._meta, value)
-  return base.step(self, { _session = value or "none" })
+  return base.step(self, { session = value or "none" })
 end
 
 return QuerySet

@@ -23,15 +23,15 @@ end
 -- With pairs of stored name and 1 or 0 added to its projection.
 local function projected(self, kind, list)
   local all, there = {}, {}
-  if self._projection and self._projection_kind ~= kind then
-    misuse("%s: %s cannot be joined with %s", self._meta.name, kind, self._projection_kind)
+  if self._how.projection and self._how.projection_kind ~= kind then
+    misuse("%s: %s cannot be joined with %s", self._meta.name, kind, self._how.projection_kind)
   end
-  for _, some in ipairs { self._projection or {}, list } do
+  for _, some in ipairs { self._how.projection or {}, list } do
     for _, pair in ipairs(some) do
       if not there[pair[1]] then all[#all + 1], there[pair[1]] = pair, true end
     end
   end
-  return base.step(self, { _projection = all, _projection_kind = kind })
+  return base.step(self, { projection = all, projection_kind = kind })
 end
 
 --- Fetches only these fields, and the key and the class always. What was not fetched cannot be
@@ -73,12 +73,12 @@ function QuerySet:project(spec, given)
   end
   local bytes, message = core.raw_filter(spec, given and given.javascript)
   if not bytes then misuse("%s: project: %s", self._meta.name, message) end
-  return base.step(self, { _projection = core.decode(bytes), _projection_kind = "project" })
+  return base.step(self, { projection = core.decode(bytes), projection_kind = "project" })
 end
 
 --- Gives tables under stored names instead of instances.
 ---@return modm.QuerySet
-function QuerySet:values() return base.step(self, { _values = true }) end
+function QuerySet:values() return base.step(self, { values = true }) end
 
 --- Fetches what the documents refer to along with them, one query for each collection and level
 --- of a batch.
@@ -86,7 +86,7 @@ function QuerySet:values() return base.step(self, { _values = true }) end
 ---@return modm.QuerySet
 function QuerySet:select_related(...)
   local names = names_of(self, "select_related", ...)
-  return base.step(self, { _related = #names > 0 and names or true })
+  return base.step(self, { related = #names > 0 and names or true })
 end
 
 return QuerySet

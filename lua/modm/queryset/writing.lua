@@ -19,7 +19,7 @@ local takes_arguments = { delete = "delete()", restore = "restore()" }
 ---@param self modm.QuerySet
 ---@param what string the method
 function writing.refuse_everything(self, what)
-  if #self._parts == 0 and not self._all and not self._error then
+  if #self._parts == 0 and not self._how.all and not self._how.error then
     misuse("%s: %s without a condition would take all documents: say all():%s", self._meta.name,
       what, takes_arguments[what] or what .. "(...)")
   end
@@ -52,8 +52,8 @@ end
 -- more documents than the limit: so with one it is the keys alone, compared byte by byte.
 local function filters_of(self)
   local collation = opening.collation(self)
-  if self._skip == 0 and not self._limit then
-    return { opening.conditions(self) }, { collation = collation, hint = self._hint }
+  if self._how.skip == 0 and not self._how.limit then
+    return { opening.conditions(self) }, { collation = collation, hint = self._how.hint }
   end
   local filters, message, err = filters_by_keys(self)
   if not filters then return nil, message, err end
@@ -68,7 +68,7 @@ end
 function writing.run(self, make)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  if self._empty then return 0, 0 end
+  if self._how.empty then return 0, 0 end
   local filters, statement, err = filters_of(self)
   if not filters then return nil, statement, err end
   local found, modified = 0, 0
@@ -88,7 +88,7 @@ end
 --- Raises for an upsert of a part of what is found.
 ---@param self modm.QuerySet
 function writing.check_upsert(self)
-  if self._limit or self._skip > 0 then
+  if self._how.limit or self._how.skip > 0 then
     misuse("%s: an upsert has no limit, skip or slice", self._meta.name)
   end
 end

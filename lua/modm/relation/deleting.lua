@@ -163,11 +163,11 @@ function deleting.delete(queryset, hard, atomic)
   local found = queryset:values():project { _id = 1 }:batch_size(keys.MOST)
   local source, message, err = opening.source(found)
   if not source then return nil, message, err end
-  if queryset._empty then return 0 end
+  if queryset._how.empty then return 0 end
   local place
   place, message, err = keys.open(queryset._meta, hard)
   if not place then return nil, message, err end
-  place.settings, place.guard = opening.write_settings(queryset), queryset._guard
+  place.settings, place.guard = opening.write_settings(queryset), queryset._how.guard
   local job = progress.new(queryset._meta, atomic)
   job.stack, job.sets, job.counted, job.hard = {}, {}, 0, hard
   local denied, cycles = denying.look_ahead(queryset._meta)
