@@ -37,7 +37,7 @@ function pool.run(op, seconds, canceller)
   if wait.stopped then
     op:abandon("cancelled", limits.reason(canceller))
   elseif op:is_under_way() then
-    op:abandon("timeout", ("it took longer than the %d ms that it had"):format(seconds * 1000 + 0.5))
+    op:abandon("timeout", ("it took longer than the %.0f ms that it had"):format(seconds * 1000))
   end
   return false
 end
