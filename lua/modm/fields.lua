@@ -105,8 +105,9 @@ local function constructor(row)
       error(row.name .. " takes a table of options: fields." .. row.name .. " { ... }", 2)
     end
     local options = {}
-    for name, value in pairs(given) do
-      if name == 1 and first then
+    for key, value in pairs(given) do
+      local name = key
+      if key == 1 and first then
         name = first
         if given[first] ~= nil then
           error(("%s: '%s' is given twice"):format(row.name, first), 2)
