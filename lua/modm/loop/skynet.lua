@@ -6,8 +6,9 @@ local socket = require "skynet.socket"
 
 local loop = {}
 
-local notifier, reading
+local reading = false
 
+-- The main chunk of a service runs outside of coroutines: there the thread blocks.
 function loop.is_running()
   local thread, main = coroutine.running()
   return thread ~= nil and not main
@@ -26,12 +27,13 @@ function loop.wake(waiter)
   skynet.wakeup(waiter)
 end
 
+-- Reads as long as the service lives: a coroutine that waits keeps no service from its end.
 function loop.watch(waiting)
-  notifier = notifier or socket.bind(core.descriptor())
   if reading then return end
   reading = true
   skynet.fork(function()
-    while waiting.any() and socket.read(notifier, 1) do waiting.drain() end
+    local notifier = socket.bind(core.descriptor())
+    while notifier and socket.read(notifier) do waiting.drain() end
     reading = false
   end)
 end
