@@ -1,16 +1,39 @@
---- Waiting under Copas, from version 2 on: those before cannot suspend a coroutine without a socket.
+--- Waiting under Copas, from version 4.4 on. Under one before that, modm blocks the thread: those
+--- before 2 (Debian's is 1.1.7) cannot suspend a coroutine that has no socket.
 
 local copas = require "copas"
 local core = require "modm.core"
-local socket = require "socket"
+local events = require "modm.events"
 
 local loop = {}
 
-local reading = false
+local reading, warned = false, false
+
+-- What Copas waits for: LuaSocket's select takes whatever has a descriptor.
+local notifier = { getfd = core.descriptor, looked = false }
+
+function notifier.dirty() return false end
+
+-- Called before Copas waits and after. The bytes are taken by whoever drains.
+function notifier:receive()
+  self.looked = not self.looked
+  if self.looked then return nil, "timeout" end
+  return ""
+end
+
+-- Said once: such a Copas has `running` not either, so that this may be a coroutine of others.
+local function warn()
+  if warned then return end
+  warned = true
+  events.warn(("%s is too old to wait in: a call of modm blocks the whole loop. Copas 4.4 or newer "
+    .. "does not"):format(copas._VERSION or "this Copas"))
+end
 
 function loop.is_running()
   local thread, main = coroutine.running()
-  return copas.running == true and thread ~= nil and not main
+  if not thread or main then return false end
+  if not copas.pause then warn() end
+  return copas.pause ~= nil and copas.running == true
 end
 
 function loop.waiter() return {} end
@@ -32,16 +55,13 @@ end
 function loop.watch(waiting)
   if reading then return end
   reading = true
+  copas.settimeouts(notifier, nil, nil, 1)
   copas.addthread(function()
-    local notifier = socket.tcp()
-    notifier:settimeout(0)
-    notifier:setfd(core.descriptor())
-    copas.settimeouts(notifier, nil, nil, 1)
     while waiting.any() do
-      copas.receive(notifier, 1)
+      notifier.looked = false
+      copas.receive(notifier)
       waiting.drain()
     end
-    notifier:setfd(-1) -- the descriptor stays modm's
     reading = false
   end)
 end
