@@ -32,7 +32,7 @@ MODM_LDFLAGS := -shared -pthread -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,-z,noex
                 -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all build strict rock rock-install demo blog test-blog test test-lua5.4 test-luajit asan interop \
+.PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit asan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
 .PHONY: analyze valgrind
@@ -101,6 +101,9 @@ test: ## run all specs under both Luas, and check the rock; SPEC=file narrows
 	@tools/setup test
 	@$(MAKE) -s all
 	@tools/with-mongod tools/specs lua5.4 luajit $(if $(SPEC),,rock)
+
+corpus: ## read and write the BSON corpus under both Luas, and print the score
+	@$(MAKE) --no-print-directory test SPEC=spec/bson/corpus_spec.lua
 
 test-lua5.4 test-luajit: test-%: ## run the specs under one Lua; SPEC=file narrows
 	@tools/setup test

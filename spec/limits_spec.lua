@@ -220,6 +220,25 @@ describe("modm's own limits:", function()
     end)
   end)
 
+  it("what others stored that is not UTF-8 can be read as a field, and no table is made of it",
+    function()
+      local statement = core.encode { q = { _id = item.pk }, u = { ["$set"] = { text = "a?" } } }
+      statement = statement:gsub("a%?", "a\255") -- bytes that modm would not write
+      local conn = assert(require "modm.connection".get(alias))
+      assert(conn:run(core.statements(conn.client, conn.database, "item", "update", { statement },
+        true)))
+      local read = assert(Item.objects:get { pk = item.pk })
+      assert.equal("a\255", read.text)
+      local ok, message = read:save()
+      assert.is_nil(ok)
+      assert.matches("limits.Item.text: not valid UTF-8", message, 1, true)
+      local rows, why = Item.objects:filter { pk = item.pk }:values():list()
+      assert.is_nil(rows)
+      assert.matches("text: not valid UTF-8", why, 1, true)
+      read.text = "x"
+      assert(read:save())
+    end)
+
   it("texts and keys that are not UTF-8 are refused at every door", function()
     for _, text in ipairs { "\255", "\192\128", "\237\160\128", "\244\144\128\128", "a\195" } do
       refused(function() return Item { text = text }:save() end)

@@ -28,6 +28,13 @@ l_decode (lua_State *L)
    if (len < 5 || (size_t) modm_load_i32 (bytes) != len)
       return luaL_error (L,
                          "these bytes are no BSON document: their length is not the one they say");
+   modm_error err;
+   if (!modm_texts_check (bytes, len, &err)) {
+      luaL_where (L, 1);
+      modm_error_push (L, &err);
+      lua_concat (L, 2);
+      return lua_error (L);
+   }
    modm_push_document (L, bytes, len);
    return 1;
 }

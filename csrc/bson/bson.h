@@ -266,6 +266,10 @@ bool modm_utf8_check (const char *text, size_t len, size_t *chars);
 /* Has tables with the metatable at the top refused as values, and why. */
 void modm_mark_refused (lua_State *L, const char *why);
 
+/* False, with the path, when a text or key of the document, at any depth, is not UTF-8. Bytes that
+ * are no BSON, or nested too deep, are left to whoever reads them. */
+bool modm_texts_check (const uint8_t *document, size_t len, modm_error *err);
+
 /* Opens the room: classes and, into the table at the top, constructors and functions. */
 void modm_bson_open (lua_State *L);
 

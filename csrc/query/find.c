@@ -147,7 +147,7 @@ modm_find_l_batch (lua_State *L)
          modm_document_load (L, s, 5, document, len, mask.spec ? &mask : NULL)->flags |=
             MODM_DOC_LOADED;
       else
-         modm_push_document (L, document, len);
+         modm_query_push_row (L, document, len);
       lua_rawseti (L, 4, (int) ++n);
       left -= (lua_Integer) len;
    }

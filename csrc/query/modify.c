@@ -58,7 +58,7 @@ modm_modify_l_modified (lua_State *L)
       modm_document_load (L, s, 0, e.value, e.size, mask.spec ? &mask : NULL)->flags |=
          MODM_DOC_LOADED;
    else
-      modm_push_document (L, e.value, e.size);
+      modm_query_push_row (L, e.value, e.size);
    lua_pushboolean (L, op->reply.len && was_there (op));
    return 2;
 }

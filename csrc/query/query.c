@@ -21,6 +21,17 @@ modm_query_fail (lua_State *L, const modm_error *err)
    return 2;
 }
 
+void
+modm_query_push_row (lua_State *L, const uint8_t *document, size_t len)
+{
+   modm_error err;
+   if (!modm_texts_check (document, len, &err)) {
+      modm_error_push (L, &err);
+      (void) lua_error (L);
+   }
+   modm_push_document (L, document, len);
+}
+
 /* Commands may have 16 KiB more than documents, for what stands around these. */
 bool
 modm_query_size (const modm_op *op, modm_error *err)

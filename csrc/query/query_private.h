@@ -172,6 +172,9 @@ bool modm_query_options (lua_State *L, int idx, modm_buffer *b, modm_error *err)
 int modm_query_fail (lua_State *L, const modm_error *err);
 /* The BSON document that is the string at idx. */
 const uint8_t *modm_query_bytes (lua_State *L, int idx, size_t *len);
+/* Pushes a document as a table; raises where a text in it is not UTF-8, which could not be written
+ * again. */
+void modm_query_push_row (lua_State *L, const uint8_t *document, size_t len);
 /* False, with a message, for an operation that is more than the server takes at once. */
 bool modm_query_size (const modm_op *op, modm_error *err);
 /* An integer of the operation's reply, or 0. */

@@ -121,9 +121,9 @@ end
 ---  batch_size: integer?, operations: string[]?, stages: table[]?,
 ---  show_expanded_events: boolean?, javascript: boolean? }|nil full_document: "updateLookup"
 ---  (default), "default", "whenAvailable" or "required"; max_await_ms: how long the server waits
----  for a change before it answers that there is none, 1000 by default; operations: only these; stages:
----  more stages, in MongoDB's own words; javascript: what runs some on the server, as $function, is
----  allowed there
+---  for a change before it answers that there is none, 1000 by default; operations: only these;
+---  stages: more stages, in MongoDB's own words; javascript: what runs some on the server, as
+---  $function, is allowed there
 ---@return modm.ChangeStream|nil stream, string? message, modm.Error? err
 function QuerySet:watch(given)
   options.check("watch", given, known)
