@@ -35,10 +35,11 @@ modm_state_of (uint8_t state)
 
 enum {
    MODM_DOC_LOADED = 1 << 0, /* came from the server, or was saved: bytes are what the server has */
-   MODM_DOC_PARTIAL = 1 << 1,  /* read with a projection: never saved as a whole */
-   MODM_DOC_VALUES = 1 << 2,   /* has its values table */
-   MODM_DOC_UNKNOWN = 1 << 3,  /* bytes hold elements that are no fields */
-   MODM_DOC_KEEPS_CLS = 1 << 4 /* bytes have no _cls, or an alias: it stays as it is */
+   MODM_DOC_PARTIAL = 1 << 1,   /* read with a projection: never saved as a whole */
+   MODM_DOC_VALUES = 1 << 2,    /* has its values table */
+   MODM_DOC_UNKNOWN = 1 << 3,   /* bytes hold elements that are no fields */
+   MODM_DOC_KEEPS_CLS = 1 << 4, /* bytes have no _cls, or an alias: it stays as it is */
+   MODM_DOC_UNSURE = 1 << 5     /* a save failed, and the server may have it all the same */
 };
 
 typedef struct modm_document {
@@ -151,6 +152,9 @@ bool modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer 
  */
 bool modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len,
                 const uint8_t *after, size_t after_len, modm_buffer *out, bool *same);
+/* The same without $push: an update that may be said twice. */
+bool modm_diff_again (const modm_schema *s, const uint8_t *before, size_t before_len,
+                      const uint8_t *after, size_t after_len, modm_buffer *out, bool *same);
 
 /* ---- undo.c: what a transaction that is not committed takes back ---- */
 

@@ -8,7 +8,7 @@ typedef struct update {
    modm_buffer set, unset, push;
    char *path; /* "address.", or "" at the top */
    size_t path_len, path_cap;
-   bool failed;
+   bool failed, again; /* again: it may be said twice, so without $push */
 } update;
 
 static bool
@@ -169,7 +169,7 @@ changed (update *u, const modm_schema *s, const modm_element *before, const modm
                    after->type == MODM_BSON_DOCUMENT && same_class (before, after);
    if (!embedded && modm_same_value (f, before, after))
       return;
-   if (grew (before, after, &added, &added_len)) {
+   if (!u->again && grew (before, after, &added, &added_len)) {
       write_push (u, after, added, added_len);
    } else if (embedded && after->size > 5 && enter (u, after)) {
       compare (u, f->target, before->value, before->size, after->value, after->size);
@@ -239,14 +239,13 @@ write_operator (modm_buffer *out, const char *name, modm_buffer *part)
       modm_write_document (out, name, part->data, part->len);
 }
 
-bool
-modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after,
-           size_t after_len, modm_buffer *out, bool *same)
+static bool
+diff (update u, const modm_schema *s, const uint8_t *before, size_t before_len,
+      const uint8_t *after, size_t after_len, modm_buffer *out, bool *same)
 {
    *same = before_len == after_len && memcmp (before, after, before_len) == 0;
    if (*same)
       return true;
-   update u = {0};
    (void) modm_write_begin (&u.set);
    (void) modm_write_begin (&u.unset);
    (void) modm_write_begin (&u.push);
@@ -265,4 +264,18 @@ modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const
    modm_buffer_free (&u.push);
    free (u.path);
    return ok;
+}
+
+bool
+modm_diff (const modm_schema *s, const uint8_t *before, size_t before_len, const uint8_t *after,
+           size_t after_len, modm_buffer *out, bool *same)
+{
+   return diff ((update){0}, s, before, before_len, after, after_len, out, same);
+}
+
+bool
+modm_diff_again (const modm_schema *s, const uint8_t *before, size_t before_len,
+                 const uint8_t *after, size_t after_len, modm_buffer *out, bool *same)
+{
+   return diff ((update){.again = true}, s, before, before_len, after, after_len, out, same);
 }

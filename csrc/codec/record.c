@@ -306,4 +306,5 @@ modm_document_rebase (lua_State *L, int idx, modm_document *d)
       settle (L, lua_gettop (L), d, i);
    lua_pop (L, 1);
    d->flags |= MODM_DOC_LOADED;
+   d->flags &= ~(uint32_t) MODM_DOC_UNSURE;
 }

@@ -82,7 +82,7 @@ l_refresh (lua_State *L)
    }
    d->flags |= MODM_DOC_LOADED | (first && !all ? MODM_DOC_PARTIAL : 0);
    if (all)
-      d->flags &= ~(uint32_t) MODM_DOC_PARTIAL;
+      d->flags &= ~(uint32_t) (MODM_DOC_PARTIAL | MODM_DOC_UNSURE);
    return 0;
 }
 

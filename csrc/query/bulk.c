@@ -55,14 +55,16 @@ modm_bulk_l_insert (lua_State *L)
    return 4;
 }
 
-/* core.bulk_inserted(documents, first, last, op, failed or nil): those that are not in the set
- * `failed` (by their place in the list) are what the server has now. */
+/* core.bulk_inserted(documents, first, last, op, failed or nil, unsure): those that are not in the
+ * set `failed` (by their place in the list) are what the server has now; with `unsure` it may have
+ * the others. */
 int
 modm_bulk_l_inserted (lua_State *L)
 {
    luaL_checktype (L, 1, LUA_TTABLE);
    lua_Integer i = luaL_checkinteger (L, 2), last = luaL_checkinteger (L, 3);
    const modm_op *op = modm_op_check (L, 4);
+   bool unsure = lua_toboolean (L, 6);
    lua_settop (L, 5);
    const uint8_t *at = op->body.data, *end = at + op->body.len;
    for (; i <= last && at < end; i++) {
@@ -72,9 +74,11 @@ modm_bulk_l_inserted (lua_State *L)
          lua_rawgeti (L, 5, (int) i);
          failed = lua_toboolean (L, -1);
       }
-      if (!failed) {
-         lua_rawgeti (L, 1, (int) i);
-         int idx = lua_gettop (L);
+      lua_rawgeti (L, 1, (int) i);
+      int idx = lua_gettop (L);
+      if (failed && unsure) {
+         modm_save_unsure (L, idx, modm_document_check (L, idx), at, len);
+      } else if (!failed) {
          memcpy (lua_newuserdata (L, len), at, len);
          modm_document_rebase (L, idx, modm_document_check (L, idx));
       }

@@ -102,6 +102,7 @@ modm_query_open (lua_State *L)
                                         {"plan", modm_save_l_plan},
                                         {"save", modm_save_l_save},
                                         {"saved", modm_save_l_saved},
+                                        {"unsure", modm_save_l_unsure},
                                         {"bulk_insert", modm_bulk_l_insert},
                                         {"bulk_inserted", modm_bulk_l_inserted},
                                         {NULL, NULL}};

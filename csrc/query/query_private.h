@@ -207,6 +207,7 @@ int modm_statement_l_statements (lua_State *L); /* core.statements */
 int modm_save_l_plan (lua_State *L);
 int modm_save_l_save (lua_State *L);
 int modm_save_l_saved (lua_State *L);
+int modm_save_l_unsure (lua_State *L);
 int modm_bulk_l_insert (lua_State *L);
 int modm_bulk_l_inserted (lua_State *L);
 
@@ -223,5 +224,9 @@ bool modm_save_needs_key (const modm_document *d);
 bool modm_save_key (const modm_document *d, modm_error *err);
 /* Writes a new _id element. */
 void modm_save_new_id (uint8_t out[MODM_ID_ELEMENT]);
+/* Notes of the document at idx that the server may or may not have what was sent for it: it takes
+ * the key that it had there, so that it is not stored twice, and its next update is one that may be
+ * said twice. */
+void modm_save_unsure (lua_State *L, int idx, modm_document *d, const uint8_t *bytes, size_t len);
 
 #endif

@@ -143,7 +143,8 @@ write_update (save *s, modm_op *op)
    modm_write_key (b, MODM_BSON_DOCUMENT, "u", 1);
    if (s->plan == REPLACE)
       write_whole (s, b);
-   else if (!modm_diff (s->d->schema, s->d->bytes, s->d->len, s->now->data, s->now->len, b, &same))
+   else if (!(s->d->flags & MODM_DOC_UNSURE ? modm_diff_again : modm_diff) (
+               s->d->schema, s->d->bytes, s->d->len, s->now->data, s->now->len, b, &same))
       return modm_error_set (&s->err, "not enough memory");
    if (same)
       s->plan = NOTHING;
@@ -282,4 +283,27 @@ modm_save_l_saved (lua_State *L)
       modm_document_rebase (L, 1, d);
    lua_pushboolean (L, found);
    return 1;
+}
+
+void
+modm_save_unsure (lua_State *L, int idx, modm_document *d, const uint8_t *bytes, size_t len)
+{
+   modm_element e;
+   if (modm_save_needs_key (d) && modm_reader_find (bytes, len, "_id", 3, &e)) {
+      modm_undo_touch (L, idx, d);
+      modm_push_value (L, &e);
+      modm_document_assign (L, idx, d, (uint32_t) d->schema->primary);
+   }
+   d->flags |= MODM_DOC_UNSURE;
+}
+
+/* core.unsure(document, encoding): what core.saved is when nobody knows what became of a save. */
+int
+modm_save_l_unsure (lua_State *L)
+{
+   modm_document *d = modm_document_check (L, 1);
+   luaL_checktype (L, 2, LUA_TUSERDATA);
+   const uint8_t *bytes = lua_touserdata (L, 2);
+   modm_save_unsure (L, 1, d, bytes, (size_t) modm_load_i32 (bytes));
+   return 0;
 }

@@ -33,6 +33,33 @@ modm_write_update (lua_State *L, int idx, const char *key, bool javascript, modm
    return ok && (javascript || modm_javascript_refuse_document (b, start, err));
 }
 
+/* Whether a filter finds one document at most: by the key itself. */
+static bool
+finds_one (const uint8_t *filter, size_t len)
+{
+   modm_element id, first;
+   modm_reader r;
+   if (!modm_reader_find (filter, len, "_id", 3, &id) || id.type == MODM_BSON_REGEX)
+      return false;
+   return id.type != MODM_BSON_DOCUMENT || (modm_reader_init (&r, id.value, id.size) &&
+                                            modm_reader_next (&r, &first) && first.key[0] != '$');
+}
+
+/* Has a statement of many documents be one of a single document where it finds no other: drivers
+ * send only those again after a fault. Another collation may find several keys. */
+static void
+narrow (modm_buffer *b, size_t statement, const uint8_t *filter, size_t len)
+{
+   modm_element e;
+   if (b->failed || !finds_one (filter, len) ||
+       modm_reader_find (b->data + statement, b->len - statement, "collation", 9, &e))
+      return;
+   if (modm_reader_find (b->data + statement, b->len - statement, "multi", 5, &e))
+      b->data[e.value - b->data] = false;
+   if (modm_reader_find (b->data + statement, b->len - statement, "limit", 5, &e))
+      b->data[e.value - b->data] = 1;
+}
+
 /* A command with one statement: {update: collection, updates: [{q, ...}], ordered: true}. `update`
  * is the index of the update, or 0 to delete; the statement's options are at `options`. */
 static bool
@@ -58,6 +85,7 @@ append_command (lua_State *L, modm_op *op, int update, int options, bool javascr
        !(javascript || modm_javascript_refuse (b, members, b->len, err)))
       return false;
    modm_write_end (b, statement);
+   narrow (b, statement, filter, len);
    modm_write_end (b, list);
    modm_write_bool (b, "ordered", true);
    modm_write_end (b, start);

@@ -29,6 +29,8 @@ end
 ---@field field string|nil of a DuplicateKeyError: the field, dotted, or "a, b"
 ---@field fields string[]|nil of a DuplicateKeyError: the fields
 ---@field values table<string, any>|nil of a DuplicateKeyError: field -> value
+---@field unsure integer[]|nil of many writes of which the answer was lost: the places of those that
+--- the server may or may not have done
 ---@field server_message string|nil of a DuplicateKeyError: the server's own words
 ---@field rule string|nil of a delete: the rule at which it failed, or that denies it: "DENY", ...
 ---@field referrer string|nil of a delete: the reference that has this rule: "blog.Post.author"

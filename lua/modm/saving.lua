@@ -25,6 +25,11 @@ function saving.encoding_error(meta, message, path)
     { model = meta.name, errors = tree })
 end
 
+--- Whether what an error is about was written all the same.
+---@param err modm.Error
+---@return boolean
+function saving.is_written(err) return err.kind == "WriteConcernError" end
+
 -- Sends what has to be sent, where the guard holds on the server.
 local function send(doc, meta, force_insert, guard)
   local conn, database, collection = meta:open()
@@ -34,8 +39,13 @@ local function send(doc, meta, force_insert, guard)
   if op == false then return doc, nil, nil, true end
   if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
   local ok, message, err = duplicate.run(meta, conn, op)
-  if not ok then return nil, message, err end
-  if not core.saved(doc, op, encoding) then
+  local written = ok or saving.is_written(err)
+  local found = written and core.saved(doc, op, encoding)
+  if not ok then
+    if not written and not field_file.is_refused(err) then core.unsure(doc, encoding) end
+    return nil, message, err
+  end
+  if not found then
     return errors.failure(errors.new(meta.DoesNotExist,
       meta.name .. ": the document is no longer there, so its changes were not saved"))
   end
@@ -89,7 +99,7 @@ local function write(doc, meta, force_insert)
   core.convert(doc)
   local ok, message, err = send(doc, meta, force_insert, guard)
   if ok then return doc end
-  kept.take_back(doc, before)
+  if not saving.is_written(err) then kept.take_back(doc, before) end
   if not guard then return nil, message, err end
   return explain(doc, meta, fresh, message, err)
 end

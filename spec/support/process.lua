@@ -6,12 +6,23 @@ local process = {}
 local Process = {}
 Process.__index = Process
 
+-- Something that calls f when it is collected.
+local function at_end(f)
+  if not newproxy then return setmetatable({}, { __gc = f }) end
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = f
+  return proxy
+end
+
 -- Starts a program, its output in a log. `words` are for the shell as they are.
 function process.start(words, log)
   -- The sanitizers' libraries are for the specs, not for what they talk to.
   local pipe = assert(io.popen("echo $$; exec env -u LD_PRELOAD setpriv --pdeathsig KILL "
     .. words .. " >>" .. log .. " 2>&1 </dev/null"))
-  return setmetatable({ pid = assert(pipe:read "*l"), pipe = pipe, log = log }, Process)
+  local new = setmetatable({ pid = assert(pipe:read "*l"), pipe = pipe, log = log }, Process)
+  -- Younger than the pipe, so collected first: to close the pipe of one that runs waits for it.
+  new.guard = at_end(function() new:stop() end)
+  return new
 end
 
 -- Sends a signal by its name: "KILL", "STOP", "CONT".

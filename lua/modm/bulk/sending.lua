@@ -166,7 +166,13 @@ local function count(job, group, op)
     result.matched, result.upserted = result.matched + n - upserted, result.upserted + upserted
     result.modified = result.modified + (reply.nModified or 0)
   end
-  return n
+end
+
+-- Notes that nobody knows whether a task was done.
+local function note_unsure(err, task)
+  err.unsure = err.unsure or {}
+  err.unsure[#err.unsure + 1] = task.index
+  if task.encoding then core.unsure(task.doc, task.encoding) end
 end
 
 -- Runs an operation with a chunk of tasks. Returns those that were done; or nil, and them at the
@@ -174,11 +180,15 @@ end
 local function run_chunk(job, group, chunk, op)
   local ok, message, err = job.conn:run(op)
   local told = not ok and note_failures(job, chunk, op, err)
-  local n, done = count(job, group, op), {}
-  local stopped = not ok and not told and n == 0
+  count(job, group, op)
+  local done = {}
+  local written = ok or saving.is_written(err)
+  local unsure = not written and not told and not field_file.is_refused(err)
+  local stopped = not written and not told
   for _, task in ipairs(chunk) do
     stopped = stopped or (job.ordered and task.failed)
     if not stopped and not task.failed then done[#done + 1] = task end
+    if unsure then note_unsure(err, task) end
   end
   for _, task in ipairs(done) do task.done = true end
   if not ok and not told then return nil, message, err, done end
@@ -269,7 +279,7 @@ local function send_inserts(job, tasks)
     local set = {}
     for _, task in ipairs(done or known) do set[task] = true end
     for i = first, last do not_done[i] = not set[tasks[i]] end
-    core.bulk_inserted(docs, first, last, op, not_done)
+    core.bulk_inserted(docs, first, last, op, not_done, err and err.unsure ~= nil)
     local ok, text, failure = finish(done or known)
     if not done then return nil, message, err end
     if not ok then return nil, text, failure end

@@ -134,10 +134,15 @@ local function run_after(job, first, last, not_done)
   return true
 end
 
+-- Notes that nobody knows whether the documents from `first` to `last` were inserted.
+local function note_unsure(err, first, last)
+  err.unsure = {}
+  for i = first, last do err.unsure[#err.unsure + 1] = i end
+end
+
 -- Notes what an operation with documents from `first` to `last` says that failed. Returns the set
 -- of those that were not inserted, and whether the server said which they are.
 local function note_failures(job, op, err, first, last)
-  local reply = op:reply() or {}
   local not_done, stopped = {}, nil
   for _, one in ipairs(op:write_errors()) do
     local index = first + one.index
@@ -152,7 +157,10 @@ local function note_failures(job, op, err, first, last)
     stopped = job.ordered and index or stopped
   end
   local told = next(not_done) ~= nil
-  if not told and (reply.n or 0) == 0 then stopped = first end
+  if not told and not saving.is_written(err) then
+    stopped = first
+    if not field_file.is_refused(err) then note_unsure(err, first, last) end
+  end
   for i = stopped or last + 1, last do not_done[i] = true end
   return not_done, told
 end
@@ -191,7 +199,7 @@ local function insert_some(job, first)
   local ok, message, err = job.conn:run(op)
   local not_done, told
   if not ok then not_done, told = note_failures(job, op, err, first, last) end
-  core.bulk_inserted(job.documents, first, last, op, not_done)
+  core.bulk_inserted(job.documents, first, last, op, not_done, err and err.unsure ~= nil)
   local refused = not ok and (told or field_file.is_refused(err))
   keep_files(job, first, last, refused and not_done)
   scoped.note(job.documents, first, last)
