@@ -4,6 +4,10 @@ local modm = require "modm"
 local proxy = require "spec.support.proxy"
 local server = require "spec.support.server"
 
+-- Each fault costs half a second, the driver's pause between looks at a server: MODM_FAULTS=long
+-- tries each with each.
+local LONG = os.getenv "MODM_FAULTS" == "long"
+
 local ENOUGH = { serverSelectionTimeoutMS = 3000 }
 
 -- What is sent again after a single fault, by the rules for drivers: { command, what, f, "read" }.
@@ -51,6 +55,11 @@ local NOT_RETRIED = {
   end },
 }
 
+-- All but one in six where there is no time.
+local function skips(fault, i)
+  return not LONG and fault ~= "close_after" and i % 6 ~= 1
+end
+
 for _, transport in ipairs(help.transports) do
   describe("a fault of the wire (" .. transport .. ")", function()
     local wire, Model, Plain
@@ -77,8 +86,8 @@ for _, transport in ipairs(help.transports) do
     end
 
     for _, fault in ipairs { "close", "close_after", "half" } do
-      for _, case in ipairs(RETRIED) do
-        it(("%s: %s is done once"):format(fault, case[2]), function()
+      for i, case in ipairs(RETRIED) do
+        if not skips(fault, i) then it(("%s: %s is done once"):format(fault, case[2]), function()
           local document = fresh()
           assert(case[3](Model, document))
           local expected = help.raw(Plain)
@@ -88,11 +97,11 @@ for _, transport in ipairs(help.transports) do
           if not case[4] then help.same_transaction(sent) end
           assert.equal(2, wire:count(case[1]))
           assert.same(expected, help.raw(Plain))
-        end)
+        end) end
       end
 
-      for _, case in ipairs(NOT_RETRIED) do
-        it(("%s: %s says so"):format(fault, case[2]), function()
+      for i, case in ipairs(NOT_RETRIED) do
+        if not skips(fault, i) then it(("%s: %s says so"):format(fault, case[2]), function()
           fresh()
           for _ = 1, 4 do assert(Model { n = 5 }:save()) end
           wire:reset()
@@ -102,7 +111,7 @@ for _, transport in ipairs(help.transports) do
           assert.is_true(not ok)
           assert.equal("ConnectionError", err.kind)
           assert.equal(1, wire:count(case[1]))
-        end)
+        end) end
       end
     end
 
