@@ -309,6 +309,8 @@ function modm.collection_options(model, options, f) end
 ---@field updated? table<string, integer>
 --- Of bulk_create and bulk: each document that was not inserted, each operation that failed.
 ---@field failures? modm.BulkFailure[]
+--- Of bulk_create and bulk, when a connection broke: the places of what may be done or not.
+---@field unsure? integer[]
 --- Of bulk: what was done all the same.
 ---@field result? modm.BulkResult
 local Error = {}
