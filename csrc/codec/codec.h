@@ -48,8 +48,8 @@ typedef struct modm_document {
    const uint8_t *bytes; /* or NULL */
    uint32_t len;
    uint32_t flags;
-   uint32_t *offsets; /* n: where in bytes the slot's element begins */
-   uint8_t *states;   /* n: modm_state */
+   uint8_t *states;    /* n: modm_state */
+   uint32_t offsets[]; /* n: where in bytes the slot's element begins */
 } modm_document;
 
 /* The projection that a document was read with: its specification, {stored name: 1 or 0, ...}. */

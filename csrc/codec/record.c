@@ -30,7 +30,6 @@ push_record (lua_State *L, const modm_schema *s, size_t room)
    modm_document *d = modm_newuserdata (L, head + room);
    memset (d, 0, head);
    d->schema = s;
-   d->offsets = (uint32_t *) (d + 1);
    d->states = (uint8_t *) (d->offsets + s->n);
    d->tag.tag = &class_document;
    return d;

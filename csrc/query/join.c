@@ -71,10 +71,12 @@ modm_query_append_class (lua_State *L, const modm_schema *s, modm_buffer *b)
 static int
 push_bytes (lua_State *L, modm_buffer *b)
 {
-   if (b->failed)
+   bool failed = b->failed;
+   if (!failed)
+      lua_pushlstring (L, (const char *) b->data, b->len);
+   modm_scratch_release (b);
+   if (failed)
       return luaL_error (L, "not enough memory");
-   lua_pushlstring (L, (const char *) b->data, b->len);
-   modm_buffer_free (b);
    return 1;
 }
 
@@ -83,10 +85,11 @@ int
 modm_join_l_class (lua_State *L)
 {
    const modm_schema *s = modm_schema_check (L, 1);
-   modm_buffer *b = modm_buffer_push (L);
-   size_t start = modm_write_begin (b);
-   if (!modm_query_append_class (L, s, b))
+   if (!s->cls)
       return 0;
+   modm_buffer *b = modm_scratch_acquire (L);
+   size_t start = modm_write_begin (b);
+   (void) modm_query_append_class (L, s, b);
    modm_write_end (b, start);
    return push_bytes (L, b);
 }
@@ -132,7 +135,7 @@ modm_join_l_join (lua_State *L)
       lua_rawgeti (L, 2, 1);
       return 1;
    }
-   modm_buffer *b = modm_buffer_push (L);
+   modm_buffer *b = modm_scratch_acquire (L);
    size_t start = modm_write_begin (b);
    if (n == 0)
       (void) modm_query_append_class (L, s, b);

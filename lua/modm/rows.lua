@@ -42,8 +42,8 @@ local function fetch_related(source, list)
   return not ok and err or nil
 end
 
--- Adds what was fetched to the n in the list, up to `most`. Returns how many are in it, whether that
--- is all there is, and when not all could be read the error.
+-- Adds what was fetched to the n in the list, up to `most`. Returns how many are in it, whether
+-- that is all there is, and when not all could be read the error.
 local function add(source, list, n, most, bytes)
   local ok, count, done = pcall(core.batch, source.op, source.schema, source.projection, list, n,
     most, bytes)
@@ -91,13 +91,10 @@ end
 
 -- The next documents of an iteration, and the error that keeps it from going on behind them.
 local function next_batch(source)
-  local list, n, err = {}, nil, nil
-  if source.related then
-    n, err = fill(source, list, MANY, LARGE, true)
-    if not err and n > 0 then err = fetch_related(source, list) end
-  else
-    n, err = fill(source, list, FEW, SMALL, false)
-  end
+  local related, list = source.related, {}
+  local most, bytes = related and MANY or FEW, related and LARGE or SMALL
+  local n, err = fill(source, list, most, bytes, related ~= nil)
+  if related and not err and n > 0 then err = fetch_related(source, list) end
   for i = err and #list or 0, n + 1, -1 do list[i] = nil end
   return list, err
 end
