@@ -175,6 +175,16 @@ add_options (lua_State *L, modm_buffer *b)
 
 /* ---- what it comes to ---- */
 
+/* What follows each place of the mark, up to one of the ends. */
+static void
+note_after (modm_buffer *secrets, const char *uri, const char *mark, const char *ends)
+{
+   while ((uri = strcasestr (uri, mark))) {
+      uri += strlen (mark);
+      modm_secret_add (secrets, uri, strcspn (uri, ends));
+   }
+}
+
 /* Everything between the user's colon and the last @, as it stands: also when the URI is so wrong
  * that libmongoc would see the end of the password elsewhere. */
 static void
@@ -186,9 +196,9 @@ note_secrets (modm_buffer *secrets, const char *uri)
    const char *colon = at ? memchr (authority, ':', (size_t) (at - authority)) : NULL;
    if (colon)
       modm_secret_add (secrets, colon + 1, (size_t) (at - colon - 1));
-   const char *key = strstr (uri, "FilePassword=");
-   if (key)
-      modm_secret_add (secrets, key + 13, strcspn (key + 13, "&"));
+   note_after (secrets, uri, "password=", "&"); /* of a key file, by each of its names */
+   note_after (secrets, uri, "AWS_SESSION_TOKEN:", ",&");
+   note_after (secrets, uri, "AWS_SESSION_TOKEN%3A", ",&");
 }
 
 static void

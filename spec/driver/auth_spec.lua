@@ -125,6 +125,22 @@ describe("no text holds a password", function()
     connection.disconnect()
   end)
 
+  it("of the URI's options, by any of their names", function()
+    for _, option in ipairs { "tlsCertificateKeyFilePassword=", "tlscertificatekeyfilepassword=",
+      "sslclientcertificatekeypassword=",
+      "authMechanism=MONGODB-AWS&authMechanismProperties=AWS_SESSION_TOKEN:" } do
+      for _, password in ipairs { ENCODED, "s3cr%zz", "s3cr=p@ss" } do
+        local text = option .. password
+        for _, more in ipairs { "", "&s3cr=1", "&tls=s3cr", "&" .. text } do
+          local conn, message = connection.connect("mongodb://h/x?" .. text .. more)
+          assert_clean { tostring(conn), message or "" }
+        end
+      end
+    end
+    assert_clean(core.log())
+    connection.disconnect()
+  end)
+
   it("of the options", function()
     local _, message = core.client("mongodb://localhost", { username = "ann", password = PASSWORD })
     assert_clean(message)
