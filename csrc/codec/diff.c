@@ -179,47 +179,35 @@ changed (update *u, const modm_schema *s, const modm_element *before, const modm
    }
 }
 
-/* The element of `e`'s key in a document that is walked beside it: most often the next one. One
- * that is found further on is where the walk goes on. */
+static bool
+same_name (const modm_element *a, const modm_element *b)
+{
+   return a->key_len == b->key_len && memcmp (a->key, b->key, a->key_len) == 0;
+}
+
+/* The element of `e`'s key in a document that is walked beside it: most often the next one, or that
+ * behind it, when one is in another place (the server moves _id to the front). */
 static bool
 find_beside (modm_reader *r, const uint8_t *document, size_t len, const modm_element *e,
              modm_element *found)
 {
    modm_reader ahead = *r;
-   if (modm_reader_next (&ahead, found) && found->key_len == e->key_len &&
-       memcmp (found->key, e->key, e->key_len) == 0) {
-      *r = ahead;
-      return true;
-   }
-   (void) modm_reader_init (&ahead, document, len);
-   while (modm_reader_next (&ahead, found)) {
-      if (found->key_len != e->key_len || memcmp (found->key, e->key, e->key_len) != 0)
-         continue;
-      if (ahead.at > r->at)
+   for (int i = 0; i < 2 && modm_reader_next (&ahead, found); i++) {
+      if (same_name (found, e)) {
          *r = ahead;
-      return true;
+         return true;
+      }
    }
-   return false;
+   return modm_reader_find (document, len, e->key, e->key_len, found);
 }
 
+/* What `before` has and `after` has not. */
 static void
-compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_len,
-         const uint8_t *after, size_t after_len)
+compare_gone (update *u, const uint8_t *before, size_t before_len, const uint8_t *after,
+              size_t after_len)
 {
    modm_reader r, beside;
    modm_element e, other;
-   if (!modm_reader_init (&r, after, after_len) ||
-       !modm_reader_init (&beside, before, before_len)) {
-      u->failed = true;
-      return;
-   }
-   while (modm_reader_next (&r, &e)) {
-      if (!find_beside (&beside, before, before_len, &e, &other))
-         write_set (u, &e);
-      else if (!same_element (&other, &e))
-         changed (u, s, &other, &e);
-   }
-   u->failed |= r.bad;
    (void) modm_reader_init (&r, before, before_len);
    (void) modm_reader_init (&beside, after, after_len);
    while (modm_reader_next (&r, &e)) {
@@ -229,6 +217,43 @@ compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_l
       modm_write_text (&u->unset, "", 0);
    }
    u->failed |= r.bad;
+}
+
+static uint32_t
+count_elements (const uint8_t *document, size_t len)
+{
+   modm_reader r;
+   modm_element e;
+   uint32_t n = 0;
+   (void) modm_reader_init (&r, document, len);
+   while (modm_reader_next (&r, &e))
+      n++;
+   return r.bad ? UINT32_MAX : n;
+}
+
+static void
+compare (update *u, const modm_schema *s, const uint8_t *before, size_t before_len,
+         const uint8_t *after, size_t after_len)
+{
+   modm_reader r, beside;
+   modm_element e, other;
+   uint32_t found = 0;
+   if (!modm_reader_init (&r, after, after_len) ||
+       !modm_reader_init (&beside, before, before_len)) {
+      u->failed = true;
+      return;
+   }
+   while (modm_reader_next (&r, &e)) {
+      bool there = find_beside (&beside, before, before_len, &e, &other);
+      found += there;
+      if (!there)
+         write_set (u, &e);
+      else if (!same_element (&other, &e))
+         changed (u, s, &other, &e);
+   }
+   u->failed |= r.bad;
+   if (found != count_elements (before, before_len))
+      compare_gone (u, before, before_len, after, after_len);
 }
 
 static void
