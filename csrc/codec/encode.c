@@ -14,10 +14,6 @@ bool
 modm_encode_field (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                    size_t key_len, int depth, modm_error *err)
 {
-   if (modm_isnull (L, idx)) {
-      modm_write_key (b, MODM_BSON_NULL, key, key_len);
-      return true;
-   }
    return f->kind->append (L, lua_absindex (L, idx), f, b, key, key_len, depth, err);
 }
 

@@ -113,8 +113,7 @@ append_item (lua_State *L, int idx, uint32_t i, const modm_field *inner, modm_bu
    char room[MODM_INDEX_KEY];
    size_t len;
    const char *key = modm_index_key (room, i, &len);
-   return (modm_isnull (L, idx) ? modm_append_value (L, idx, b, key, len, depth, err)
-                                : inner->kind->append (L, idx, inner, b, key, len, depth, err)) ||
+   return inner->kind->append (L, idx, inner, b, key, len, depth, err) ||
           modm_error_at_index (err, i + 1);
 }
 

@@ -125,7 +125,7 @@ end
 -- Validates a document and runs the hooks before it. Sets the event that it is.
 local function prepare_document(task, force_insert)
   local doc, meta = task.doc, task.meta
-  local ok, message, err = validation.run(doc, core.meta_of(doc), nil, false)
+  local ok, message, err = validation.run(doc, nil, false)
   if not ok then return nil, message, err end
   task.event, message, err = saving.before(doc, meta, force_insert)
   if not task.event then return nil, message, err end

@@ -69,7 +69,7 @@ end
 
 -- The same for a method that needs the server.
 local function meta_with_collection(doc, method)
-  local meta = meta_of(doc, method)
+  local meta = core.meta_of(doc) or meta_of(doc, method)
   if meta.embedded then misuse("%s: an embedded document has no %s", meta.name, method) end
   return meta
 end
@@ -80,13 +80,13 @@ local both = {}
 ---@param exclude string[]|nil names of fields to leave out
 ---@return true|nil, string? message, modm.Error? err a ValidationError with err.errors
 function both:full_clean(exclude)
-  return validation.run(self, meta_of(self, "full_clean"), exclude, false)
+  return validation.run(self, exclude, false, meta_of(self, "full_clean"))
 end
 
 ---@param exclude string[]|nil
 ---@return boolean
 function both:is_valid(exclude)
-  return (validation.run(self, meta_of(self, "is_valid"), exclude, false)) == true
+  return (validation.run(self, exclude, false, meta_of(self, "is_valid"))) == true
 end
 
 --- The document as it would be stored: a table under stored names, in order.
@@ -158,12 +158,13 @@ end
 local NONE = {} -- options that nobody gave
 
 local function save(self, meta, given)
-  local cascade = given.cascade
+  local cascade, called = given.cascade, hooks.of(meta)
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
     core.convert(self)
   else
-    local ok, message, err = validation.run(self, meta, nil, cascade)
+    local validate = called.validates and validation.run or validation.check
+    local ok, message, err = validate(self, nil, cascade)
     if not ok then return nil, message, err end
   end
   if cascade then
@@ -171,7 +172,7 @@ local function save(self, meta, given)
     if not ok then return nil, message, err end
   end
   saving = saving or require "modm.saving"
-  if not hooks.saves(meta) then return saving.save(self, meta, given.force_insert or false) end
+  if not called.saves then return saving.save(self, meta, given.force_insert or false) end
   return saving.save_with_hooks(self, meta, given, cascade)
 end
 

@@ -69,6 +69,11 @@ local function all_of(meta)
   return all
 end
 
+--- What hooks a model has: `saves` and `validates` as the functions below say it.
+---@param meta table
+---@return table
+hooks.of = all_of
+
 --- Whether a model, or one that extends it, has a hook after load.
 ---@param meta table
 ---@return boolean

@@ -223,11 +223,12 @@ end
 
 --- Validates a document, with the hooks before and, when it is valid, after it.
 ---@param doc modm.Document
----@param meta table of its model
 ---@param exclude string[]|nil
 ---@param cascade boolean
+---@param meta table|nil of its model, where the caller has it
 ---@return true|nil, string?, modm.Error?
-function validation.run(doc, meta, exclude, cascade)
+function validation.run(doc, exclude, cascade, meta)
+  meta = meta or core.meta_of(doc)
   guard.refuse(meta, doc, "validation")
   if not hooks.validates(meta) then return validation.check(doc, exclude, cascade) end
   local ok, message, err = hooks.run(meta, doc, "before validate")

@@ -48,7 +48,7 @@ local prevents = { ConfigurationError = true, ConnectionError = true, ServerErro
 -- What a queryset and full_clean would say of a document: the errors and the message, or nil.
 local function verdict(doc)
   local ok, _, err = hooks.run(core.meta_of(doc), doc, "after load")
-  if ok then ok, _, err = validation.run(doc, core.meta_of(doc), nil, false) end
+  if ok then ok, _, err = validation.run(doc, nil, false) end
   if ok then return nil end
   if prevents[err.kind] then failure.raise(failure.SERVER, err.message) end
   local place = ("(%s)"):format(err.hook or "document")

@@ -91,7 +91,7 @@ local function prepare_one(doc, meta, full_clean)
   if not full_clean then
     core.convert(doc)
   else
-    local ok, message, err = validation.run(doc, meta, nil, false)
+    local ok, message, err = validation.run(doc, nil, false, meta)
     if not ok then return nil, message, err end
   end
   if not hooks.saves(meta) then return true end

@@ -120,7 +120,7 @@ local replace_options = { returns = "string", upsert = "boolean", session = "boo
 -- The document in BSON, as what replaces another.
 local function replacement(self, doc)
   local meta = self._meta
-  local ok, message, err = validation.run(doc, core.meta_of(doc), nil, false)
+  local ok, message, err = validation.run(doc, nil, false)
   if not ok then return nil, message, err end
   if kept.any(meta) then
     kept.put(doc, meta, "insert", true)

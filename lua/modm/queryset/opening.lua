@@ -61,8 +61,9 @@ end
 ---@param meta table
 ---@return table|nil
 function opening.write_options(meta)
-  local concern = options.wrapped(meta:option "write_concern", "w")
-  return concern and { writeConcern = concern }
+  local concern = meta:option "write_concern"
+  if concern == nil then return nil end
+  return { writeConcern = options.wrapped(concern, "w") }
 end
 
 --- The session that a queryset was given; false: none; nil: that of the coroutine.
