@@ -35,7 +35,7 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit asan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
-.PHONY: analyze valgrind
+.PHONY: analyze valgrind game
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -91,6 +91,12 @@ blog: ## run examples/openresty-blog in nginx beside a private mongod; PORT=n ch
 	@tools/setup blog
 	@$(MAKE) -s all
 	@tools/with-mongod tools/lua-env luajit examples/openresty-blog/start $(PORT)
+
+game: ## run examples/game beside a private mongod; GAME_SECONDS=n (10) sets how long
+	@tools/setup game
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s -j$(JOBS) build/lua5.4/modm/core.so
+	@tools/with-mongod tools/lua-env lua5.4 lua5.4 examples/game/game.lua
 
 test-blog: ## drive examples/openresty-blog in a headless browser
 	@tools/setup test blog browser
