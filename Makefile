@@ -32,6 +32,8 @@ MODM_LDFLAGS := -shared -pthread -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,-z,noex
                 -Wl,--as-needed
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
+TSAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit asan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
@@ -72,6 +74,7 @@ LUAJIT_CFLAGS := $(call pkg_cflags,$(LUAJIT_PC))
 $(eval $(call flavour,lua5.4,$(OPTIMIZE) $(HARDENING) $(LUA54_CFLAGS),))
 $(eval $(call flavour,luajit,$(OPTIMIZE) $(HARDENING) $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
+$(eval $(call flavour,tsan-lua5.4,$(TSAN) $(LUA54_CFLAGS),$(TSAN)))
 $(eval $(call flavour,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(SANITIZE)))
 $(eval $(call flavour,strict-lua5.4,-O2 -Werror $(LUA54_CFLAGS),))
 $(eval $(call flavour,strict-luajit,-O2 -Werror $(LUAJIT_CFLAGS),))

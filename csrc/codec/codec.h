@@ -39,7 +39,8 @@ enum {
    MODM_DOC_VALUES = 1 << 2,    /* has its values table */
    MODM_DOC_UNKNOWN = 1 << 3,   /* bytes hold elements that are no fields */
    MODM_DOC_KEEPS_CLS = 1 << 4, /* bytes have no _cls, or an alias: it stays as it is */
-   MODM_DOC_UNSURE = 1 << 5     /* a save failed, and the server may have it all the same */
+   MODM_DOC_UNSURE = 1 << 5,    /* a save failed, and the server may have it all the same */
+   MODM_DOC_ASSIGNED = 1 << 6   /* a field was assigned since the last encoding to be saved */
 };
 
 typedef struct modm_document {

@@ -201,6 +201,7 @@ modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i)
    idx = lua_absindex (L, idx);
    bool unset = lua_isnil (L, -1);
    uint8_t part = d->states[i] & MODM_PART;
+   d->flags |= MODM_DOC_ASSIGNED;
    if (unset && !(d->flags & MODM_DOC_VALUES)) {
       lua_pop (L, 1);
       d->states[i] = (uint8_t) (MODM_UNSET | part);
@@ -288,6 +289,8 @@ settle (lua_State *L, int values, modm_document *d, uint32_t i)
    }
 }
 
+/* What was assigned while the save was under way was not saved: then all slots stay as they are, and
+ * the next save finds what differs. */
 void
 modm_document_rebase (lua_State *L, int idx, modm_document *d)
 {
@@ -301,7 +304,7 @@ modm_document_rebase (lua_State *L, int idx, modm_document *d)
    modm_document_take_bytes (L, idx, d);
    /* from here on nothing allocates, so nothing can fail half way */
    modm_document_values (L, idx, d);
-   for (uint32_t i = 0; i < d->schema->n; i++)
+   for (uint32_t i = 0; i < d->schema->n && !(d->flags & MODM_DOC_ASSIGNED); i++)
       settle (L, lua_gettop (L), d, i);
    lua_pop (L, 1);
    d->flags |= MODM_DOC_LOADED;

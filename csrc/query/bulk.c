@@ -41,7 +41,9 @@ modm_bulk_l_insert (lua_State *L)
    bool ok = modm_query_options (L, 7, &op->options, &err);
    for (; ok && i <= n && op->body.len < most; i++) {
       lua_rawgeti (L, 4, (int) i);
-      ok = append_one (L, lua_gettop (L), modm_document_check (L, -1), &op->body, &err);
+      modm_document *d = modm_document_check (L, -1);
+      ok = append_one (L, lua_gettop (L), d, &op->body, &err);
+      d->flags &= ~(uint32_t) MODM_DOC_ASSIGNED;
       lua_pop (L, 1);
    }
    if (ok) {

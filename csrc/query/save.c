@@ -263,6 +263,7 @@ modm_save_l_save (lua_State *L)
    modm_scratch_release (s.now);
    if (!ok)
       return fail (L, &s.err);
+   s.d->flags &= ~(uint32_t) MODM_DOC_ASSIGNED;
    if (copy)
       return 2;
    lua_pushboolean (L, 0);

@@ -13,7 +13,10 @@ local connection = {}
 ---@field database string
 ---@field client userdata
 ---@field transport table
+---@field seconds number|nil that an operation has, and...
+---@field limit_ms integer|nil of a view that limited() gives: so many milliseconds instead
 ---@field session modm.Session|false|nil of a view that within() gives
+---@field origin modm.Connection the connection itself, of itself and of its views
 local Connection = {}
 Connection.__index = Connection
 Connection.__name = "modm.Connection"
@@ -37,6 +40,7 @@ local function limits_of(conn, op)
   local deadline, canceller = limits.current()
   local seconds, reason = conn.seconds, limits.reason(canceller)
   if reason then return nil, nil, limits.stopped(reason) end
+  if conn.limit_ms then op:limit(conn.limit_ms) end
   if not deadline then return seconds, canceller end
   local left = deadline - core.now()
   if left <= 0 then return nil, nil, limits.over() end
@@ -53,7 +57,7 @@ end
 ---@return true|nil ok, string|nil message, modm.Error|nil err
 function Connection:run(op)
   local session = self.session
-  if session == nil then session = running.session(self) end
+  if session == nil then session = running.session(self.origin) end
   if session then op:join(session.handle) end
   local seconds, canceller, over = limits_of(self, op)
   if over then return errors.failure(over) end
@@ -78,6 +82,14 @@ end
 ---@return modm.Connection
 function Connection:within(session)
   return setmetatable({ session = session }, { __index = self, __name = "modm.Connection" })
+end
+
+--- The connection for operations of which each has a time of its own.
+---@param ms integer
+---@return modm.Connection
+function Connection:limited(ms)
+  return setmetatable({ seconds = ms / 1000, limit_ms = ms },
+    { __index = self, __name = "modm.Connection" })
 end
 
 local connections = {}
@@ -140,6 +152,7 @@ function connection.connect(uri, options)
     transport = way.transport,
     seconds = client:timeout(),
   }, Connection)
+  new.origin = new
   connections[alias] = new
   return new
 end

@@ -9,6 +9,7 @@ local errors = require "modm.errors"
 local field = require "modm.fields".internal
 local guard = require "modm.guard"
 local hooks = require "modm.hooks"
+local limits = require "modm.limits"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local running = require "modm.session.running"
@@ -129,7 +130,7 @@ end
 local methods = document.methods
 
 local save_options = { cascade = "boolean", full_clean = "boolean", force_insert = "boolean",
-  session = "boolean|table" }
+  session = "boolean|table", timeout_ms = "number" }
 
 -- In the running coroutine: documents whose references are being saved before them.
 local under_way = scope.new()
@@ -198,24 +199,31 @@ function methods:save_with(change, given)
   end
 end
 
--- The session that options name: nil where they do not.
-local function session_of(meta, given)
-  if not given or given.session == nil then return nil end
-  return session.check(meta, given.session)
+-- Calls fn with arguments, in the session and the time that options name.
+local function under(meta, given, fn, ...)
+  local own, ms
+  if given then own, ms = given.session, given.timeout_ms end
+  if own ~= nil then own = session.check(meta, own) end
+  if not ms then return running.with(own, fn, ...) end
+  local n, arguments = select("#", ...), { ... }
+  return limits.timeout(ms, function()
+    return running.with(own, fn, unpack(arguments, 1, n))
+  end)
 end
 
 --- Validates and writes the document: a new one is inserted, one whose key was set by hand replaces
 --- what has this key, one that came from the server sends what differs, and nothing when nothing
 --- does.
 ---@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean?,
---- session: modm.Session|false|nil }|nil
+--- session: modm.Session|false|nil, timeout_ms: number? }|nil timeout_ms: for all that it asks of the
+--- server
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:save(given)
   local meta = meta_with_collection(self, "save")
   if given ~= nil then options.check("save", given, save_options) end
   guard.refuse(meta, self, "save")
   if given == nil then return save(self, meta, NONE) end
-  return running.with(session_of(meta, given), save, self, meta, given)
+  return under(meta, given, save, self, meta, given)
 end
 
 local function without_key(meta, method)
@@ -223,20 +231,21 @@ local function without_key(meta, method)
     ("%s: cannot %s a document that has no key"):format(meta.name, method)))
 end
 
-local delete_options = { hard = "boolean", atomic = "boolean", session = "boolean|table" }
+local delete_options = { hard = "boolean", atomic = "boolean", session = "boolean|table",
+  timeout_ms = "number" }
 
 --- Deletes the document by its key, with the delete rules of the models that refer to it. The
 --- hooks after it run when there was something to delete.
 --- Of a model with Meta.soft_delete it is only marked, unless `hard` is set.
----@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil }|nil atomic:
---- all or nothing, with what the hooks do
+---@param given { hard: boolean?, atomic: boolean?, session: modm.Session|false|nil,
+--- timeout_ms: number? }|nil atomic: all or nothing, with what the hooks do
 ---@return true|nil ok, string? message, modm.Error? err ConflictError: another save came first
 function methods:delete(given)
   local meta = meta_with_collection(self, "delete")
   options.check("delete", given, delete_options)
   if core.key(self) == nil then return without_key(meta, "delete") end
   guard.refuse(meta, self, "delete")
-  return running.with(session_of(meta, given), removing().delete, self, meta, given or {})
+  return under(meta, given, removing().delete, self, meta, given or {})
 end
 
 --- Takes away the mark of a document that is deleted, of a model with Meta.soft_delete. The others
@@ -287,11 +296,11 @@ local function refresh(self, meta, names)
   return self
 end
 
-local refresh_options = { session = "boolean|table" }
+local refresh_options = { session = "boolean|table", timeout_ms = "number" }
 
 --- Reads the document anew. With names, only those fields; changes of the others stay.
 ---@param names string[]|nil
----@param given { session: modm.Session|false|nil }|nil
+---@param given { session: modm.Session|false|nil, timeout_ms: number? }|nil
 ---@return modm.Document|nil, string?, modm.Error?
 function methods:refresh_from_db(names, given)
   local meta = meta_with_collection(self, "refresh_from_db")
@@ -301,7 +310,7 @@ function methods:refresh_from_db(names, given)
     return errors.failure(errors.new("OperationError",
       meta.name .. ": cannot refresh before the first save"))
   end
-  return running.with(session_of(meta, given), refresh, self, meta, names)
+  return under(meta, given, refresh, self, meta, names)
 end
 
 --- Fetches what the document refers to: one query for each collection and level.

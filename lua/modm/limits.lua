@@ -90,7 +90,7 @@ end
 ---@return number|nil deadline in seconds of core.now()
 ---@return modm.Canceller|nil canceller
 function limits.current()
-  if held:is_empty() then return nil end
+  if held.runs == 0 then return nil end
   return held:get "deadline", held:get "canceller"
 end
 

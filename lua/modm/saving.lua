@@ -30,15 +30,26 @@ end
 ---@return boolean
 function saving.is_written(err) return err.kind == "WriteConcernError" end
 
+-- document -> the operation that saves it, where others may run meanwhile
+local under_way = setmetatable({}, { __mode = "k" })
+
 -- Sends what has to be sent, where the guard holds on the server.
 local function send(doc, meta, force_insert, guard)
   local conn, database, collection = meta:open()
   if not conn then return nil, database, collection end
+  local yields = conn.transport.yields
+  local other = yields and under_way[doc]
+  if other and other:is_under_way() then
+    return errors.failure(errors.new("OperationError", meta.name
+      .. ": a save of this document is under way in another coroutine", { model = meta.name }))
+  end
   local op, encoding, path = core.save(conn.client, doc, database, collection, force_insert,
     opening.write_options(meta), scoped.is_elsewhere(doc, meta), guard)
   if op == false then return doc, nil, nil, true end
   if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
+  if yields then under_way[doc] = op end
   local ok, message, err = duplicate.run(meta, conn, op)
+  if yields then under_way[doc] = nil end
   local written = ok or saving.is_written(err)
   local found = written and core.saved(doc, op, encoding)
   if not ok then

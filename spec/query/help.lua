@@ -22,11 +22,13 @@ function help.sent(fn)
   return list, result
 end
 
---- The one command that fn sends. Cursors of earlier specs may end meanwhile.
+--- The one command that fn sends. Cursors and transactions of earlier specs may end meanwhile.
 function help.one(fn)
   local list = {}
   for _, event in ipairs((help.sent(fn))) do
-    if event.name ~= "killCursors" then list[#list + 1] = event end
+    if event.name ~= "killCursors" and event.name ~= "abortTransaction" then
+      list[#list + 1] = event
+    end
   end
   assert(#list == 1, "one command expected, got " .. #list)
   return list[1].command

@@ -51,6 +51,15 @@ local modm = {}
 ---@field alias? string
 --- How long an operation may take on the server, in milliseconds.
 ---@field timeout_ms? integer
+--- How calls wait: "blocking", the whole program; "pool", the calling coroutine alone, under OpenResty
+--- (where it is the default), cqueues, luv, Copas or skynet.
+---@field transport? "blocking"|"pool"
+--- Of a pool: how many operations can be under way at once; default 32.
+---@field threads? integer
+--- Of a pool: how many more may wait for a thread; default 10000.
+---@field max_queue? integer
+--- Of a pool: how many clients it may have; default 100.
+---@field maxPoolSize? integer
 --- How long a call waits for a server that can take it, in milliseconds.
 ---@field serverSelectionTimeoutMS? integer
 ---@field connectTimeoutMS? integer
@@ -85,6 +94,50 @@ function modm.connect(uri, options) end
 ---@param alias? string
 ---@return boolean found whether there was such a connection
 function modm.disconnect(alias) end
+
+---@class modm.Stats
+---@field transport "blocking"|"pool"
+---@field done integer operations that went well
+---@field failed integer
+---@field in_use integer|nil of a pool: clients that are taken
+---@field running integer|nil operations that a thread is at
+---@field waiting integer|nil those that wait for one
+---@field threads integer|nil
+---@field dropped integer|nil operations whose callers did not wait for the end
+---@field refused integer|nil those for which the queue had no room
+---@field waited_ms integer|nil sum of what operations waited for a thread
+---@field ran_ms integer|nil sum of what they took then
+
+--- What a connection has done, and does.
+---@param alias? string
+---@return modm.Stats|nil stats
+---@return string? message
+---@return modm.Error? err
+function modm.stats(alias) end
+
+--- Calls fn and returns what it returns. Calls of servers that this coroutine makes in it fail with a
+--- TimeoutError once the time is over; with the pool transport also the one that is under way. A
+--- shorter limit around it holds on.
+---@param ms number milliseconds for all of it
+---@param fn fun(): ...
+---@return any ...
+function modm.timeout(ms, fn) end
+
+---@class modm.Canceller
+local Canceller = {}
+
+--- Calls fn and returns what it returns. Once the canceller was used, each call of a server that this
+--- coroutine makes in it fails with a CancelledError; with the pool transport also the one under way.
+---@param fn fun(): ...
+---@return any ...
+function Canceller:run(fn) end
+
+--- Stops what runs by it, now and from now on. What a server was already asked for it may do yet.
+---@param reason? string the error's message
+function Canceller:cancel(reason) end
+
+---@return modm.Canceller
+function modm.canceller() end
 
 ---@class modm.CommandEvent
 ---@field phase "started"|"succeeded"|"failed"

@@ -18,7 +18,7 @@ local meta_options = {
   indexes = "table", auto_index = "boolean", collation = "table", ignore_unknown_fields = "boolean",
   codec_options = "table", cls = "string", cls_aliases = "table", cls_optional = "boolean",
   timestamps = "boolean|table", version = "boolean|string",
-  soft_delete = "boolean|string",
+  soft_delete = "boolean|string", timeout_ms = "integer",
 }
 local own = { final = true, cls = true, cls_aliases = true, collection_name = true }
 
@@ -87,6 +87,7 @@ function Meta:open()
     local ok, why, failure = self:make_indexes(conn, collection)
     if not ok then return nil, why, failure end
   end
+  if self.timeout_ms then conn = conn:limited(self.timeout_ms) end
   return conn, conn.database, collection
 end
 

@@ -92,6 +92,7 @@ function opening.open(self)
   if self._how.error then return errors.failure(self._how.error) end
   local conn, database, collection = self._meta:open()
   if conn and self._how.session then conn = conn:within(opening.session(self)) end
+  if conn and self._how.timeout then conn = conn:limited(self._how.timeout) end
   return conn, database, collection
 end
 

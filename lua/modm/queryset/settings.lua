@@ -1,5 +1,5 @@
 --- The steps of querysets that say how the server is to do what an end asks: hint, collation,
--- comment, max_time, batch_size, session. They hold for every end that sends a command which takes
+-- comment, max_time, timeout, batch_size, session. They hold for every end that sends a command which takes
 -- them.
 
 local base = require "modm.queryset.base"
@@ -46,6 +46,15 @@ end
 ---@return modm.QuerySet
 function QuerySet:max_time(ms)
   return base.step(self, { max_time = base.check_count(self, "max_time", ms) > 0 and ms })
+end
+
+--- How long each of its operations may take, in milliseconds; 0 takes the limit away. With the pool
+--- transport the caller gets a TimeoutError then; with any other the server is told the limit, and
+--- what takes longer there is a ServerError with the code 50.
+---@param ms integer
+---@return modm.QuerySet
+function QuerySet:timeout(ms)
+  return base.step(self, { timeout = base.check_count(self, "timeout", ms) > 0 and ms })
 end
 
 --- How many documents the server sends at once.

@@ -3,7 +3,7 @@
 local limits = require "modm.limits"
 local waiting = require "modm.transport.waiting"
 
-local pool = { name = "pool" }
+local pool = { name = "pool", yields = true }
 
 -- How long an operation waits for a thread and a client of the pool, in seconds.
 local QUEUE = 30
@@ -17,8 +17,10 @@ end
 local function wait_for(op, wait, seconds)
   if seconds and seconds <= QUEUE then return wait:run(seconds) end
   if wait:run(QUEUE) then return true end
+  collectgarbage() -- cursors that were forgotten give their clients back
+  if wait:run(1) then return true end
   if wait.stopped or busy(op) then return false end
-  return wait:run(seconds and seconds - QUEUE)
+  return wait:run(seconds and seconds - QUEUE - 1)
 end
 
 ---@param op userdata a modm.Op

@@ -24,6 +24,8 @@ local Document = {}
 ---@field force_insert? boolean
 --- The session to be part of; false: none, also in a transaction.
 ---@field session? modm.Session|false
+--- For all that it asks of servers, in milliseconds.
+---@field timeout_ms? number
 
 --- Validates and writes the document. A new one is inserted, one whose key was set by hand
 --- replaces what has this key, one that came from the server sends what differs, and nothing when

@@ -176,3 +176,5 @@ function Model:after(event, hook) end
 ---@field version? boolean|string
 --- delete marks by a DateTimeField, and querysets hide; its name, or true for "deleted_at".
 ---@field soft_delete? boolean|string
+--- How long each operation of the model may take, in milliseconds, in place of the connection's.
+---@field timeout_ms? integer

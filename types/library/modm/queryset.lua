@@ -127,6 +127,12 @@ function QuerySet:comment(text) end
 ---@return modm.QuerySet<T>
 function QuerySet:max_time(ms) end
 
+--- How long each of its operations may take, in milliseconds; 0 takes the limit away. With the pool
+--- transport the caller gets a TimeoutError then; with any other the server is told the limit.
+---@param ms integer
+---@return self
+function QuerySet:timeout(ms) end
+
 --- How many documents the server sends at once.
 ---@param n integer
 ---@return modm.QuerySet<T>
