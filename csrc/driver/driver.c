@@ -8,5 +8,6 @@ modm_driver_open (lua_State *L)
    modm_client_open (L);
    modm_session_open (L);
    modm_op_open (L);
+   modm_simple_open (L);
    modm_pool_open (L);
 }

@@ -273,7 +273,9 @@ void modm_op_error_push (lua_State *L, const modm_op *op);
  * duplicate key key, value and key_pattern. */
 void modm_op_write_errors_push (lua_State *L, const modm_op *op);
 
-/* Opens the class and registers the helpers into the table at the top. */
+/* Opens the class. */
 void modm_op_open (lua_State *L);
+/* Registers the constructors into the table at the top. */
+void modm_simple_open (lua_State *L);
 
 #endif

@@ -91,10 +91,7 @@ append (modm_events *events, modm_event *e)
       drop_first (events);
       events->dropped++;
    }
-   if (events->first)
-      events->last->next = e;
-   else
-      events->first = e;
+   *(events->first ? &events->last->next : &events->first) = e;
    events->last = e;
    events->count++;
    events->bytes += e->len;

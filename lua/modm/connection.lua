@@ -35,7 +35,7 @@ local function explain(failed)
   end
 end
 
--- The seconds that an operation has, and who may cancel it; or the error that it is too late for it.
+-- The seconds that an operation has, and who may cancel it; or the error that it is too late.
 local function limits_of(conn, op)
   local deadline, canceller = limits.current()
   local seconds, reason = conn.seconds, limits.reason(canceller)

@@ -215,8 +215,8 @@ end
 --- what has this key, one that came from the server sends what differs, and nothing when nothing
 --- does.
 ---@param given { cascade: boolean?, full_clean: boolean?, force_insert: boolean?,
---- session: modm.Session|false|nil, timeout_ms: number? }|nil timeout_ms: for all that it asks of the
---- server
+--- session: modm.Session|false|nil, timeout_ms: number? }|nil timeout_ms: for all that it asks of
+--- the server
 ---@return modm.Document|nil, string? message, modm.Error? err
 function methods:save(given)
   local meta = meta_with_collection(self, "save")

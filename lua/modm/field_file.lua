@@ -166,7 +166,8 @@ function FieldFile:delete()
 end
 
 -- What may have happened though it failed: nobody heard what the server did, or it may undo it.
-local unsure = { ConnectionError = true, WriteConcernError = true }
+local unsure = { ConnectionError = true, WriteConcernError = true, TimeoutError = true,
+  CancelledError = true }
 
 --- Whether the server surely has not written what a write failed for.
 ---@param err modm.Error

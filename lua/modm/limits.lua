@@ -49,7 +49,8 @@ function limits.reason(canceller)
   return nil
 end
 
---- Notes that something waits, or no longer (nil), for what runs by a canceller and those around it.
+--- Notes that something waits, or no longer (nil), for what runs by a canceller and those around
+--- it.
 ---@param canceller modm.Canceller|nil
 ---@param wait table it has stop()
 ---@param on true|nil
@@ -67,7 +68,7 @@ end
 ---@param fn fun(): ...
 ---@return ...
 function limits.timeout(ms, fn)
-  if type(ms) ~= "number" or not (ms > 0) then
+  if type(ms) ~= "number" or ms <= 0 or ms ~= ms then
     misuse "timeout: a positive number of milliseconds is expected"
   elseif type(fn) ~= "function" then
     misuse("timeout: a function is expected, got a %s", type(fn))

@@ -1,5 +1,5 @@
--- Runs busted inside a coroutine of cqueues, with the pool as the transport of all connections: what
--- cannot yield where it waits fails. In place of busted: lua spec/support/over_pool.lua ARGUMENTS...
+-- Runs busted inside a coroutine of cqueues, with the pool as the transport of all connections:
+-- what cannot yield where it waits fails. In place of busted: lua spec/support/over_pool.lua ...
 package.path = "./lua/?.lua;./lua/?/init.lua;./?.lua;" .. package.path -- as .busted has it
 
 local cqueues = require "cqueues"

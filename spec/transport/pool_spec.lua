@@ -1,5 +1,5 @@
--- The pool transport: only the calling coroutine waits, for as long as it wants, and nothing is lost
--- with one that is forgotten.
+-- The pool transport: only the calling coroutine waits, for as long as it wants, and nothing is
+-- lost with one that is forgotten.
 local core = require "modm.core"
 local cqueues = require "cqueues"
 local modm = require "modm"
@@ -44,7 +44,8 @@ describe("a pool", function()
 
   after_each(function()
     failpoint "off"
-    assert(conn:run(core.command(conn.client, "write", nil, core.ordered { { "dropDatabase", 1 } })))
+    assert(conn:run(core.command(conn.client, "write", nil,
+      core.ordered { { "dropDatabase", 1 } })))
     modm.disconnect(ALIAS)
   end)
 
@@ -201,7 +202,7 @@ describe("a pool", function()
   it("has more to do than threads", function()
     connect { threads = 2 }
     local found, finds = 0, {}
-    for i = 1, 20 do 
+    for i = 1, 20 do
       finds[i] = function()
         local n = Item.objects:get { n = i }.n
         found = found + n
@@ -232,9 +233,9 @@ describe("a pool", function()
   it("says so when cursors have all its clients", function()
     connect { maxPoolSize = 1 }
     local _, _, err = modm.timeout(200, function()
-      for _ in Item.objects:all():batch_size(5):iter() do
-        return Item.objects:get { n = 1 }
-      end
+      local iterator, state, first = Item.objects:all():batch_size(5):iter()
+      assert(iterator(state, first))
+      return Item.objects:get { n = 1 }
     end)
     assert.equal("TimeoutError", err.kind)
   end)

@@ -53,8 +53,8 @@ end
 
 -- Its fields: _class, _meta; _parts, the conditions in BSON; and _how, a table that the steps share
 -- as long as they leave it as it is: all, that all() was said; error, the first value that a field
--- refused; order, pairs of stored name and direction; skip, limit, empty; projection, such pairs
--- or what project() was given, and projection_kind; values, related; collation, hint, comment,
+-- refused; order, pairs of stored name and direction; skip, limit, empty; projection, such pairs or
+-- what project() was given, and projection_kind; values, related; collation, hint, comment;
 -- max_time and timeout, in milliseconds; batch_size; silent, that no hook after load runs;
 -- with_deleted, that documents marked as deleted are found too; upsert; guard, a modm.DeleteGuard;
 -- session ("none" for false).

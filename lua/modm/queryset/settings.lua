@@ -1,6 +1,6 @@
 --- The steps of querysets that say how the server is to do what an end asks: hint, collation,
--- comment, max_time, timeout, batch_size, session. They hold for every end that sends a command which takes
--- them.
+-- comment, max_time, timeout, batch_size, session. They hold for every end that sends a command
+-- which takes them.
 
 local base = require "modm.queryset.base"
 local core = require "modm.core"

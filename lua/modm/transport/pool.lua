@@ -9,8 +9,9 @@ local pool = { name = "pool", yields = true }
 local QUEUE = 30
 
 local function busy(op)
-  return op:abandon("busy", ("no client of the pool became free within %d s: open cursors, sessions "
-    .. "and change streams keep theirs (maxPoolSize sets how many there are)"):format(QUEUE))
+  return op:abandon("busy", ("no client of the pool became free within %d s: open cursors, "
+    .. "sessions and change streams keep theirs (maxPoolSize sets how many there are)")
+    :format(QUEUE))
 end
 
 -- Waits for the end; false when it was given up before.
