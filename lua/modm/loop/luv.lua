@@ -54,17 +54,14 @@ function loop.wake(waiter)
   end)
 end
 
+-- The poll alone keeps no program from its end. Who waits does, by the timer.
 function loop.watch(waiting)
   local descriptor = core.descriptor()
-  if watched ~= descriptor then
-    if poll then poll:close() end
-    poll, watched = uv.new_poll(descriptor), descriptor
-  end
-  if poll:is_active() then return end
-  poll:start("r", function()
-    waiting.drain()
-    if not waiting.any() then poll:stop() end
-  end)
+  if watched == descriptor then return end
+  if poll then poll:close() end
+  poll, watched = uv.new_poll(descriptor), descriptor
+  poll:start("r", waiting.drain)
+  poll:unref()
 end
 
 return loop
