@@ -141,6 +141,18 @@ analyze: ## run gcc's analyzer over the C sources, for both Luas: clean, nothing
 	  $(patsubst %,build/analyze-%/modm/core.so,lua5.4 luajit)
 	@echo 'analyze: clean'
 
+# Some of each room: valgrind is forty times as slow.
+VALGRIND_SPECS := spec/bson/values_spec.lua spec/bson/marks_spec.lua spec/codec spec/document \
+  spec/field/email_spec.lua spec/field/url_spec.lua spec/driver/connect_spec.lua \
+  spec/driver/cursor_spec.lua spec/driver/events_spec.lua spec/driver/log_spec.lua \
+  spec/driver/auth_spec.lua spec/query/filter_spec.lua spec/query/writing_spec.lua \
+  spec/relation/lazy_spec.lua spec/session/driver_spec.lua spec/tls/weak_spec.lua
+valgrind: ## run a part of the specs under valgrind's memcheck, both Luas; SPEC=file: these instead
+	@tools/setup test lint
+	@$(MAKE) -s all
+	@SPEC='$(or $(SPEC),$(VALGRIND_SPECS))' tools/with-mongod tools/specs \
+	  valgrind-lua5.4 valgrind-luajit
+
 # For `make lint`: the compiler's warnings are errors there.
 strict: build/strict-lua5.4/modm/core.so build/strict-luajit/modm/core.so
 
