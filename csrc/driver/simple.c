@@ -93,17 +93,23 @@ l_insert (lua_State *L)
    modm_op *op =
       modm_op_push (L, 1, MODM_OP_INSERT, luaL_optstring (L, 2, NULL), luaL_checkstring (L, 3));
    modm_op_fill (L, 5, &op->options);
+   modm_buffer *one = modm_buffer_push (L); /* the limit of size holds for each document */
    int n = (int) lua_rawlen (L, 4);
    for (int i = 1; i <= n; i++) {
       modm_error err;
       lua_rawgeti (L, 4, i);
-      if (!lua_istable (L, -1) || !modm_append_document (L, lua_gettop (L), &op->body, 0, &err))
+      modm_buffer_reset (one);
+      if (!lua_istable (L, -1) || !modm_append_document (L, lua_gettop (L), one, 0, &err))
          return luaL_argerror (L, 4,
                                lua_istable (L, -1) ? err.message : "a list of documents expected");
+      if (one->failed)
+         return luaL_error (L, "not enough memory");
+      modm_buffer_write (&op->body, one->data, one->len);
       lua_pop (L, 1);
    }
    if (op->body.failed)
       return luaL_error (L, "not enough memory");
+   lua_pop (L, 1);
    return 1;
 }
 
