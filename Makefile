@@ -34,7 +34,7 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 
 TSAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 
-.PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit asan interop \
+.PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit test-pool asan tsan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
 .PHONY: analyze valgrind game
@@ -124,6 +124,18 @@ asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file na
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/%/modm/core.so,asan-lua5.4 asan-luajit luajit)
 	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
+
+tsan: ## run specs of waiting, sessions and references over the pool, with ThreadSanitizer
+	@tools/setup test
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s -j$(JOBS) build/tsan-lua5.4/modm/core.so
+	@SPEC='$(or $(SPEC),spec/transport spec/session spec/relation spec/watch)' \
+	  tools/with-mongod tools/specs pool-tsan-lua5.4
+
+test-pool: ## run all specs over the pool transport, under cqueues; SPEC=file narrows
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/with-mongod tools/specs pool-lua5.4 pool-luajit
 
 interop: ## hold modm to PyMODM itself: each reads, changes and finds what the other wrote
 	@tools/setup interop

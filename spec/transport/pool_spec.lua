@@ -159,6 +159,8 @@ describe("a pool", function()
       os.execute "sleep 0.01"
       return Item.objects:get { n = 1 }
     end)
+    collectgarbage()
+    collectgarbage()
     assert.equal("TimeoutError", err.kind)
     assert.matches("before the server was asked", message)
   end)
