@@ -15,7 +15,8 @@
  *   no blank, and valid as it stands: the common case, in as few calls of Lua as there can be.
  * - accepts: quick look at stored bytes, true when they are surely valid as they stand.
  * - append, phase E: writes a value; runs no Lua, throws nothing. An error's path begins inside the
- *   value, by Lua's indices in lists: the caller puts the key before it.
+ *   value, by Lua's indices in lists: the caller puts the key before it. What is not of the field's
+ *   type, null too, goes to modm_append_value.
  * - push: decodes stored bytes; must take whatever is stored, also what the field would refuse.
  * - describe: says the field's own rules in keywords of $jsonSchema, in the table at the top of the
  *   stack, and in the list below it what such a schema cannot say. It may refuse more than the

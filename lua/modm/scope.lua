@@ -82,6 +82,7 @@ end
 ---@param fn fun(): ...
 ---@return ...
 function Scope:run(values, fn)
+  if next(values) == nil then return fn() end -- or it would count as what holds nothing
   local own, before = own_of(self), {}
   if not own then
     own = setmetatable({}, weak)

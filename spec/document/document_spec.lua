@@ -46,6 +46,12 @@ describe("making a document", function()
     assert.is_nil(next(Note():to_son(), "_cls"))
   end)
 
+  it("takes names of any length", function()
+    local long = ("a_long_name_"):rep(9)
+    local model = modm.MongoModel:extend("document.Long", { [long] = f.IntegerField {} })
+    assert.equal(7, model { [("a_long_name_"):rep(9)] = 7 } [long])
+  end)
+
   it("refuses names, positions and keys that there are not", function()
     local cases = {
       { function() local _ = User { nme = "x" } end, "document.User has no field 'nme'" },

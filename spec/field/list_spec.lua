@@ -24,6 +24,22 @@ describe("ListField", function()
       { { "1", 2.0, modm.Int64(3) }, { 1, 2, 3 }, "array" },
       { {}, {}, "array" },
     })
+
+    it("takes lists in whatever order they were filled", function()
+      local model, backwards = help.model(f.ListField { f.IntegerField {} }), {}
+      for i = 9, 1, -1 do backwards[i] = i end
+      local doc = model { value = backwards }
+      assert(doc:full_clean())
+      local same = model { value = { 1, 2, 3, 4, 5, 6, 7, 8, 9 } }
+      assert.equal(core.encode_document(same), core.encode_document(doc))
+      backwards[1] = 5
+      assert.equal(1, doc.value[1])
+      doc.value[10] = "ten"
+      local ok, _, err = doc:full_clean()
+      assert.is_nil(ok)
+      assert.same({ "not an integer of 64 bits: 'ten'" }, err.errors.value[10])
+    end)
+
     local function refused(text) return { "not an integer of 64 bits: " .. text } end
     local holed = { 1, 2, 3 }
     holed[2] = nil

@@ -33,6 +33,30 @@ assert(Item:ensure_indexes())
 assert(Special:ensure_indexes())
 
 describe("bulk_create", function()
+  it("validates each document, whether or not Lua has a part in it", function()
+    local seen = {}
+    local function odd(value)
+      seen[#seen + 1] = value
+      return value % 2 == 1
+    end
+    local Checked = modm.MongoModel:extend("writing.Checked", {
+      n = f.IntegerField { max_value = 10 }, odd = f.IntegerField { validators = { odd } },
+      Meta = { connection_alias = "writing" },
+    })
+    local docs = { Checked { n = 1 }, Checked { n = 11 }, Checked { n = 2, odd = 3 },
+      Checked { odd = 4 }, Checked { n = "x" }, Checked { n = 3 } }
+    local keys, message, err = Checked.objects:bulk_create(docs)
+    assert.is_nil(keys)
+    assert.same({ 3, 4 }, seen)
+    local failed = {}
+    for i, one in ipairs(err.failures) do failed[i] = one.index end
+    assert.same({ 2, 4, 5 }, failed)
+    assert.equal(docs[4], err.failures[2].document)
+    assert.matches("3 of 6 documents were not inserted; number 2: writing.Checked.n: 11 is greater",
+      message, 1, true)
+    assert.same({ odd = { "is not valid" } }, err.failures[2].errors)
+  end)
+
   before_each(function() assert(All.objects:all():delete()) end)
 
   it("inserts with one command, and returns the keys in order", function()
