@@ -45,6 +45,8 @@ describe("killed requests", function()
         } }
         location /aborted { content_by_lua_block {
           ngx.on_abort(function() ngx.exit(499) end)
+          ngx.say "begun"
+          ngx.flush(true)
           while true do work[ngx.var.arg_what]() end
         } }
         location /stats { content_by_lua_block {
@@ -87,6 +89,7 @@ describe("killed requests", function()
         assert.equal(200, status)
         assert.is_true(body == "done\n" or body == "", body)
       end
+      endless:begin()
       endless:abort()
     end
   end

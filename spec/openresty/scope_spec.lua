@@ -29,10 +29,17 @@ describe("scopes in nginx", function()
             for i = 1, 3 do assert(Note { text = "elsewhere" }:save()) end
           end)
 
-          -- What is done in a scope and does not end by itself.
-          holding = {}
+          -- What is done in a scope and does not end by itself; the client is told that it began.
+          holding, aborted = {}, 0
+          local function wait()
+            if ngx.var.uri == "/aborted" then
+              ngx.say "begun"
+              ngx.flush(true)
+            end
+            ngx.sleep(30)
+          end
           function holding.collection()
-            modm.switch_collection(Note, "elsewhere", function() ngx.sleep(30) end)
+            modm.switch_collection(Note, "elsewhere", wait)
           end
           function holding.twice()
             modm.switch_collection(Note, "elsewhere", holding.collection)
@@ -40,7 +47,7 @@ describe("scopes in nginx", function()
           function holding.transaction()
             modm.transaction(function()
               assert(Note { text = "never" }:save())
-              ngx.sleep(30)
+              wait()
             end)
           end
           -- A transaction notes what its documents were, of one that all requests share too.
@@ -49,14 +56,14 @@ describe("scopes in nginx", function()
             modm.transaction(function()
               shared.tags[2] = "changed"
               held[shared.tags] = true
-              ngx.sleep(30)
+              wait()
             end)
           end
           held = setmetatable({}, { __mode = "k" })
           function holding.session()
             local session = modm.session()
             held[session] = true
-            session:run(function() ngx.sleep(30) end)
+            session:run(wait)
           end
 
           -- Where the coroutine is: the documents that it sees; and one is saved.
@@ -70,7 +77,10 @@ describe("scopes in nginx", function()
       ]]):format(uri),
       server = [[
         location /aborted { content_by_lua_block {
-          ngx.on_abort(function() ngx.exit(499) end)
+          ngx.on_abort(function()
+            _G.aborted = aborted + 1
+            ngx.exit(499)
+          end)
           holding[ngx.var.arg_how]()
         } }
         location /left { content_by_lua_block {
@@ -88,6 +98,7 @@ describe("scopes in nginx", function()
           end
           ngx.say(look())
         } }
+        location /count { content_by_lua_block { ngx.say(aborted) } }
         location /look { content_by_lua_block {
           local first, second = in_thread(look), look()
           ngx.say(first == second and first or "elsewhere")
@@ -115,13 +126,18 @@ describe("scopes in nginx", function()
 
   before_each(function() assert(Note.objects:all():delete()) end)
 
-  -- Ten requests of that kind that are killed while they wait, all at once.
-  local function kill(path)
-    local answers = {}
-    for i = 1, 10 do answers[i] = own:send(path) end
-    socket.sleep(0.3)
+  -- Ten requests that are all killed while they hold something.
+  local function abort(how)
+    local answers, _, before = {}, own:get "/count"
+    for i = 1, 10 do answers[i] = own:send("/aborted?how=" .. how) end
+    for _, answer in ipairs(answers) do answer:begin() end
     for _, answer in ipairs(answers) do answer:abort() end
-    socket.sleep(0.1)
+    for _ = 1, 200 do
+      local _, now = own:get "/count"
+      if now - before == 10 then return end
+      socket.sleep(0.05)
+    end
+    error "nginx did not see all of them go"
   end
 
   local function nothing_is_held()
@@ -131,12 +147,14 @@ describe("scopes in nginx", function()
 
   for _, how in ipairs { "collection", "twice", "transaction" } do
     it("are not inherited of a request whose client went away: " .. how, function()
-      kill("/aborted?how=" .. how)
+      abort(how)
       nothing_is_held()
     end)
 
     it("are not inherited of a light thread whose request ended: " .. how, function()
-      kill("/left?how=" .. how)
+      local answers = {}
+      for i = 1, 10 do answers[i] = own:send("/left?how=" .. how) end
+      for _, answer in ipairs(answers) do answer:receive() end
       nothing_is_held()
     end)
 
@@ -147,7 +165,7 @@ describe("scopes in nginx", function()
   end
 
   it("begin anew in a coroutine that was killed in one", function()
-    kill "/aborted?how=collection"
+    abort "collection"
     for _ = 1, 20 do
       assert.same({ 200, "elsewhere, then nothing held\n" }, { own:get "/scope" })
     end
@@ -155,13 +173,13 @@ describe("scopes in nginx", function()
 
   for _, how in ipairs { "session", "document" } do
     it("keep nothing of a killed request alive: " .. how, function()
-      kill("/aborted?how=" .. how)
+      abort(how)
       assert.same({ 200, "0\n" }, { own:get "/alive" })
     end)
   end
 
   it("leave nothing of a killed transaction", function()
-    kill "/aborted?how=transaction"
+    abort "transaction"
     assert.equal(0, Note.objects:filter { text = "never" }:count())
   end)
 end)

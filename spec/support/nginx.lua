@@ -17,6 +17,7 @@ MAIN
 events { worker_connections 512; }
 http {
   access_log off;
+  lua_http10_buffering off;
   client_body_temp_path FOLDER/body;
   proxy_temp_path FOLDER/proxy;
   fastcgi_temp_path FOLDER/fastcgi;
@@ -46,6 +47,10 @@ function Answer:receive()
   if not status then return nil, why or "closed" end
   return tonumber(status), body
 end
+
+--- Waits until the answer has begun; nginx sees the end of a connection only after it has seen the
+--- request.
+function Answer:begin() assert(self.socket:receive "*l") end
 
 --- Goes away without waiting for the answer.
 function Answer:abort() self.socket:close() end
