@@ -1,4 +1,4 @@
--- A service of skynet that uses modm, for spec/transport/skynet_spec.lua: prints what it saw, and ends.
+-- A service of skynet that uses modm: prints what it saw, and ends. For spec/transport.
 local core = require "modm.core"
 local modm = require "modm"
 local skynet = require "skynet"
@@ -35,7 +35,8 @@ local function find_at_once()
 end
 
 local function run()
-  assert(modm.connect(assert(os.getenv "SKYNET_SPEC_URI"), { transport = "pool", maxPoolSize = 32 }))
+  local uri = assert(os.getenv "SKYNET_SPEC_URI")
+  assert(modm.connect(uri, { transport = "pool", maxPoolSize = 32 }))
   assert(Thing { name = "x" }:save())
   failpoint("alwaysOn", { failCommands = { "find" }, blockConnection = true, blockTimeMS = 200 })
   find_at_once()
