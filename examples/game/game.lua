@@ -18,8 +18,8 @@ local players = setting("GAME_PLAYERS", 1000)
 local tick_ms = setting("GAME_TICK_MS", 1000)
 local ticks = math.max(1, math.floor(setting("GAME_SECONDS", 10) * 1000 / tick_ms))
 
--- A tick is late that begins so many seconds after its time.
-local LATE = 0.05
+-- A tick is late that begins so many seconds after its time: a tenth of a tick.
+local LATE = tick_ms / 1000 / 10
 
 local now = cqueues.monotime
 local loop = cqueues.new()
