@@ -195,7 +195,11 @@ describe("a pool", function()
       if not doc then assert.matches("queue is full: 1 operations wait .-max_queue", message) end
       kinds[#kinds + 1] = doc and "found" or err.kind
     end
-    together(find, find, find)
+    local function find_later() -- when the thread has taken the first
+      while modm.stats(ALIAS).running == 0 do cqueues.sleep(0.002) end
+      find()
+    end
+    together(find, find_later, find_later)
     table.sort(kinds)
     assert.same({ "PoolError", "found", "found" }, kinds)
     assert.equal(1, modm.stats(ALIAS).refused)
