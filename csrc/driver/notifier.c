@@ -341,9 +341,10 @@ l_accept (lua_State *L)
 static int
 mt_gc (lua_State *L)
 {
-   box *p = lua_touserdata (L, 1);
-   modm_notifier *n = p->notifier;
-   p->notifier = NULL;
+   box *p = modm_test (L, 1, &class_notifier);
+   modm_notifier *n = p ? p->notifier : NULL;
+   if (p)
+      p->notifier = NULL;
    if (!n || n->pid != getpid ())
       return 0;
    struct timespec until = after (END_MS);
@@ -378,6 +379,7 @@ modm_notifier_open (lua_State *L)
    modm_class_new (L, &class_notifier, metamethods, NULL);
    box *p = lua_newuserdata (L, sizeof *p);
    memset (p, 0, sizeof *p);
+   p->tag.tag = &class_notifier;
    modm_class_push (L, &class_notifier);
    lua_setmetatable (L, -2);
    lua_rawsetp (L, LUA_REGISTRYINDEX, &the_box);

@@ -41,7 +41,7 @@ modm_bulk_l_insert (lua_State *L)
    bool ok = modm_query_options (L, 7, &op->options, &err);
    for (; ok && i <= n && op->body.len < most; i++) {
       lua_rawgeti (L, 4, (int) i);
-      modm_document *d = modm_document_check (L, -1);
+      modm_document *d = modm_save_check (L, -1);
       ok = append_one (L, lua_gettop (L), d, &op->body, &err);
       d->flags &= ~(uint32_t) MODM_DOC_ASSIGNED;
       lua_pop (L, 1);
@@ -79,10 +79,10 @@ modm_bulk_l_inserted (lua_State *L)
       lua_rawgeti (L, 1, (int) i);
       int idx = lua_gettop (L);
       if (failed && unsure) {
-         modm_save_unsure (L, idx, modm_document_check (L, idx), at, len);
+         modm_save_unsure (L, idx, modm_save_check (L, idx), at, len);
       } else if (!failed) {
          memcpy (lua_newuserdata (L, len), at, len);
-         modm_document_rebase (L, idx, modm_document_check (L, idx));
+         modm_document_rebase (L, idx, modm_save_check (L, idx));
       }
       lua_settop (L, 5);
       at += len;

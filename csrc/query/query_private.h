@@ -218,6 +218,8 @@ enum { MODM_ID_ELEMENT = 17 }; /* bytes of {_id: ObjectId} without its frame */
 /* False, with a message, when the document's encoding, of len bytes, is more than the server takes.
  */
 bool modm_save_size (size_t len, modm_error *err);
+/* The document at idx; raises for anything else, and for an embedded one, which has no key. */
+modm_document *modm_save_check (lua_State *L, int idx);
 /* Whether it has no primary key yet: one of ours is due. */
 bool modm_save_needs_key (const modm_document *d);
 /* Whether one of ours fits its primary key. */

@@ -13,6 +13,15 @@ modm_save_size (size_t len, modm_error *err)
                           len, MODM_MAX_DOCUMENT);
 }
 
+modm_document *
+modm_save_check (lua_State *L, int idx)
+{
+   modm_document *d = modm_document_check (L, idx);
+   if (d->schema->primary < 0)
+      (void) luaL_argerror (L, idx, "a document of a model with a collection expected");
+   return d;
+}
+
 bool
 modm_save_needs_key (const modm_document *d)
 {
@@ -214,7 +223,7 @@ encode_key (lua_State *L, int idx, save *s)
 int
 modm_save_l_plan (lua_State *L)
 {
-   save s = {.d = modm_document_check (L, 1)};
+   save s = {.d = modm_save_check (L, 1)};
    bool same = false;
    s.elsewhere = lua_toboolean (L, 3);
    lua_settop (L, 2);
@@ -240,7 +249,7 @@ modm_save_l_plan (lua_State *L)
 int
 modm_save_l_save (lua_State *L)
 {
-   save s = {.d = modm_document_check (L, 2)};
+   save s = {.d = modm_save_check (L, 2)};
    bool force = lua_toboolean (L, 5);
    s.elsewhere = lua_toboolean (L, 7);
    lua_settop (L, 8);
@@ -275,7 +284,7 @@ modm_save_l_save (lua_State *L)
 int
 modm_save_l_saved (lua_State *L)
 {
-   modm_document *d = modm_document_check (L, 1);
+   modm_document *d = modm_save_check (L, 1);
    const modm_op *op = modm_op_check (L, 2);
    luaL_checktype (L, 3, LUA_TUSERDATA);
    lua_settop (L, 3);
@@ -302,7 +311,7 @@ modm_save_unsure (lua_State *L, int idx, modm_document *d, const uint8_t *bytes,
 int
 modm_save_l_unsure (lua_State *L)
 {
-   modm_document *d = modm_document_check (L, 1);
+   modm_document *d = modm_save_check (L, 1);
    luaL_checktype (L, 2, LUA_TUSERDATA);
    const uint8_t *bytes = lua_touserdata (L, 2);
    modm_save_unsure (L, 1, d, bytes, (size_t) modm_load_i32 (bytes));

@@ -82,7 +82,8 @@ local function check_parse_error(name, case)
     score.unparsed.json = score.unparsed.json + 1
     return
   end
-  it(("refuses to make a %s of %s"):format(uuid and "UUID" or "Decimal128", case.string), function()
+  local kind = uuid and "UUID" or "Decimal128"
+  it(("refuses to make a %s of %s"):format(kind, case.string), function()
     assert.is_false(pcall(make, value))
     score.unparsed.right = score.unparsed.right + 1
   end)
