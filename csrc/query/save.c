@@ -279,6 +279,17 @@ modm_save_l_save (lua_State *L)
    return 1;
 }
 
+/* The encoding at idx, a userdata of just the document's bytes. */
+static const uint8_t *
+check_encoding (lua_State *L, int idx, size_t *len)
+{
+   const uint8_t *bytes = lua_touserdata (L, idx);
+   *len = lua_rawlen (L, idx);
+   if (!bytes || *len < 5 || (size_t) modm_load_i32 (bytes) != *len)
+      (void) luaL_argerror (L, idx, "the encoding of a document expected");
+   return bytes;
+}
+
 /* core.saved(document, op, encoding) -> whether the server had a document to change; then the
  * document is what it has. */
 int
@@ -286,7 +297,9 @@ modm_save_l_saved (lua_State *L)
 {
    modm_document *d = modm_save_check (L, 1);
    const modm_op *op = modm_op_check (L, 2);
+   size_t len;
    luaL_checktype (L, 3, LUA_TUSERDATA);
+   (void) check_encoding (L, 3, &len);
    lua_settop (L, 3);
    bool found = op->kind == MODM_OP_INSERT || modm_query_reply_int (op, "n") > 0;
    if (found)
@@ -312,8 +325,9 @@ int
 modm_save_l_unsure (lua_State *L)
 {
    modm_document *d = modm_save_check (L, 1);
+   size_t len;
    luaL_checktype (L, 2, LUA_TUSERDATA);
-   const uint8_t *bytes = lua_touserdata (L, 2);
-   modm_save_unsure (L, 1, d, bytes, (size_t) modm_load_i32 (bytes));
+   const uint8_t *bytes = check_encoding (L, 2, &len);
+   modm_save_unsure (L, 1, d, bytes, len);
    return 0;
 }
