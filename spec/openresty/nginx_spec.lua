@@ -36,6 +36,11 @@ describe("in nginx", function()
     assert.same({ 200, "Note.text: field is required.\n" }, { own:get("/note") })
   end)
 
+  it("has nothing to tell in the log when nothing is asked", function()
+    require "socket".sleep(2.5)
+    assert.is_nil(own:log():find("[error]", 1, true))
+  end)
+
   it("answers several requests at a time", function()
     local answers = {}
     for i = 1, 5 do answers[i] = own:send("/note", "note " .. i) end

@@ -7,6 +7,7 @@ local semaphore = require "ngx.semaphore"
 local loop = {}
 
 local LOOK = 1      -- seconds after which the reader looks whether the worker is to end
+local READ = 60     -- seconds that it reads at most; nginx writes each time-out into its log
 local POLL = 0.005  -- seconds after which those look who have no reader
 
 -- Where a light thread can wait.
@@ -16,6 +17,7 @@ local phases = {
 }
 
 local reading = false
+local idle = semaphore.new() -- where the reader is while nobody waits
 local spare = {}
 
 function loop.is_running() return phases[ngx.get_phase()] == true end
@@ -36,7 +38,7 @@ end
 local function open()
   local path = assert(core.listen())
   local notifier = ngx.socket.tcp()
-  notifier:settimeouts(1000, 1000, LOOK * 1000)
+  notifier:settimeouts(1000, 1000, READ * 1000)
   assert(notifier:connect("unix:" .. path))
   assert(core.accept())
   return notifier
@@ -45,15 +47,24 @@ end
 -- Reads on as long as the worker lives, and as long after as somebody waits.
 local function read(waiting)
   local notifier = open()
+  local over
   repeat
-    local _, failed = notifier:receiveany(64)
-    waiting.drain()
-    if failed and failed ~= "timeout" then return end
-  until ngx.worker.exiting() and failed and not waiting.any()
+    over = false
+    if waiting.any() then
+      local _, failed = notifier:receiveany(64)
+      waiting.drain()
+      if failed and failed ~= "timeout" then return end
+    else
+      over = not idle:wait(LOOK)
+    end
+  until over and ngx.worker.exiting() and not waiting.any()
 end
 
 function loop.watch(waiting)
-  if reading then return nil end
+  if reading then
+    if idle:count() < 0 then idle:post(1) end
+    return nil
+  end
   reading = ngx.timer.at(0, function()
     local ok, failed = pcall(read, waiting)
     reading = false
