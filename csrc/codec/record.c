@@ -289,8 +289,8 @@ settle (lua_State *L, int values, modm_document *d, uint32_t i)
    }
 }
 
-/* What was assigned while the save was under way was not saved: then all slots stay as they are, and
- * the next save finds what differs. */
+/* What was assigned while the save was under way was not saved: then all slots stay as they are,
+ * and the next save finds what differs. */
 void
 modm_document_rebase (lua_State *L, int idx, modm_document *d)
 {
