@@ -51,8 +51,8 @@ local modm = {}
 ---@field alias? string
 --- How long an operation may take on the server, in milliseconds.
 ---@field timeout_ms? integer
---- How calls wait: "blocking", the whole program; "pool", the calling coroutine alone, under OpenResty
---- (where it is the default), cqueues, luv, Copas or skynet.
+--- How calls wait: "blocking", the whole program; "pool", the calling coroutine alone, under
+--- OpenResty (where it is the default), cqueues, luv, Copas (4.4 or newer) or skynet.
 ---@field transport? "blocking"|"pool"
 --- Of a pool: how many operations can be under way at once; default 32.
 ---@field threads? integer
@@ -115,8 +115,8 @@ function modm.disconnect(alias) end
 ---@return modm.Error? err
 function modm.stats(alias) end
 
---- Calls fn and returns what it returns. Calls of servers that this coroutine makes in it fail with a
---- TimeoutError once the time is over; with the pool transport also the one that is under way. A
+--- Calls fn and returns what it returns. Calls of servers that this coroutine makes in it fail with
+--- a TimeoutError once the time is over; with the pool transport also the one that is under way. A
 --- shorter limit around it holds on.
 ---@param ms number milliseconds for all of it
 ---@param fn fun(): ...
@@ -126,8 +126,9 @@ function modm.timeout(ms, fn) end
 ---@class modm.Canceller
 local Canceller = {}
 
---- Calls fn and returns what it returns. Once the canceller was used, each call of a server that this
---- coroutine makes in it fails with a CancelledError; with the pool transport also the one under way.
+--- Calls fn and returns what it returns. Once the canceller was used, each call of a server that
+--- this coroutine makes in it fails with a CancelledError; with the pool transport also the one
+--- under way.
 ---@param fn fun(): ...
 ---@return any ...
 function Canceller:run(fn) end
