@@ -129,7 +129,8 @@ tsan: ## run specs of waiting, sessions and references over the pool, with Threa
 	@tools/setup test
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) build/tsan-lua5.4/modm/core.so
-	@SPEC='$(or $(SPEC),spec/transport spec/session spec/relation spec/watch)' \
+	@SPEC='$(or $(SPEC),spec/transport/pool_spec.lua $(filter-out %/bank_spec.lua,$(wildcard spec/session/*_spec.lua)) \
+	  spec/relation spec/watch)' \
 	  tools/with-mongod tools/specs pool-tsan-lua5.4
 
 test-pool: ## run all specs over the pool transport, under cqueues; SPEC=file narrows

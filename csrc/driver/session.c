@@ -358,7 +358,8 @@ l_close (lua_State *L)
 static int
 l_in_transaction (lua_State *L)
 {
-   lua_pushboolean (L, modm_session_in_transaction (modm_session_check (L, 1)));
+   const modm_session *s = modm_session_check (L, 1);
+   lua_pushboolean (L, modm_session_in_transaction (s) && !s->ended);
    return 1;
 }
 
