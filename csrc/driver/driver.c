@@ -10,4 +10,5 @@ modm_driver_open (lua_State *L)
    modm_op_open (L);
    modm_simple_open (L);
    modm_pool_open (L);
+   modm_coroutine_open (L);
 }

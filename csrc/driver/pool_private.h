@@ -89,4 +89,8 @@ void modm_notifier_open (lua_State *L);
 
 void modm_pool_open (lua_State *L);
 
+/* ---- calls that suspend (coroutine.c) ---- */
+
+void modm_coroutine_open (lua_State *L);
+
 #endif

@@ -1,6 +1,7 @@
 --- Transports: the ways in which a program waits for a server.
 
 local blocking = require "modm.transport.blocking"
+local core = require "modm.core"
 local loop = require "modm.loop"
 local pool = require "modm.transport.pool"
 
@@ -36,6 +37,7 @@ end
 function transport.choose(given)
   if type(given) ~= "table" then return { transport = transports[transport.default] } end
   local name = given.transport == nil and transport.default or given.transport
+  if name == "coroutine" then return nil, select(2, core.can_suspend()) end
   local chosen = transports[name]
   if not chosen then
     return nil, ("option 'transport' must be \"blocking\" or \"pool\" (got %s)")
