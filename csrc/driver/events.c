@@ -40,6 +40,8 @@ drop_first (modm_events *events)
 {
    modm_event *e = events->first;
    events->first = e->next;
+   if (!events->first)
+      events->last = NULL;
    events->count--;
    events->bytes -= e->len;
    free (e);
@@ -91,7 +93,7 @@ append (modm_events *events, modm_event *e)
       drop_first (events);
       events->dropped++;
    }
-   *(events->first ? &events->last->next : &events->first) = e;
+   *(events->last ? &events->last->next : &events->first) = e;
    events->last = e;
    events->count++;
    events->bytes += e->len;

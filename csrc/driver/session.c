@@ -359,7 +359,8 @@ static int
 l_in_transaction (lua_State *L)
 {
    const modm_session *s = modm_session_check (L, 1);
-   lua_pushboolean (L, modm_session_in_transaction (s) && !s->ended);
+   bool here = !s->pool || modm_pool_is_here (s->pool);
+   lua_pushboolean (L, here && !s->ended && modm_session_in_transaction (s));
    return 1;
 }
 
