@@ -55,7 +55,7 @@ typedef struct modm_event modm_event;
 
 /* Events in their order. */
 typedef struct modm_events {
-   modm_event *first, *last;
+   modm_event *first, **end; /* end: where the next is to hang; NULL before the first */
    size_t count, bytes, dropped;
 } modm_events;
 

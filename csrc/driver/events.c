@@ -41,7 +41,7 @@ drop_first (modm_events *events)
    modm_event *e = events->first;
    events->first = e->next;
    if (!events->first)
-      events->last = NULL;
+      events->end = &events->first;
    events->count--;
    events->bytes -= e->len;
    free (e);
@@ -93,8 +93,10 @@ append (modm_events *events, modm_event *e)
       drop_first (events);
       events->dropped++;
    }
-   *(events->last ? &events->last->next : &events->first) = e;
-   events->last = e;
+   if (!events->end)
+      events->end = &events->first;
+   *events->end = e;
+   events->end = &e->next;
    events->count++;
    events->bytes += e->len;
 }
