@@ -40,7 +40,7 @@ drop_first (modm_events *events)
 {
    modm_event *e = events->first;
    events->first = e->next;
-   if (!events->first)
+   if (events->end == &e->next)
       events->end = &events->first;
    events->count--;
    events->bytes -= e->len;
