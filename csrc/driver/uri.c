@@ -12,7 +12,7 @@
 #include <strings.h>
 
 enum { TEXT = 1, OPTIONS = 2, CANONICAL = 4 };
-enum { SELECTION_MS = 5000, CONNECT_MS = 10000 };
+enum { SELECTION_MS = 15000, CONNECT_MS = 10000 };
 
 /* How much longer than maxTimeMS a socket waits, so that the server's own answer comes first. */
 enum { SOCKET_GRACE_MS = 1000 };
