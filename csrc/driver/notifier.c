@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { END_MS = 2000 }; /* how long a state's end waits for threads */
-
 struct modm_notifier {
    atomic_size_t refs;
    pid_t pid;
@@ -347,7 +345,7 @@ mt_gc (lua_State *L)
       p->notifier = NULL;
    if (!n || n->pid != getpid ())
       return 0;
-   struct timespec until = after (END_MS);
+   struct timespec until = after (MODM_END_MS);
    pthread_mutex_lock (&n->lock);
    n->closed = true;
    modm_job *job = n->first;

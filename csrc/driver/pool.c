@@ -16,6 +16,7 @@ pool_new (modm_client *client, modm_notifier *notifier)
    modm_pool *pool = calloc (1, sizeof *pool);
    if (!pool)
       return NULL;
+   modm_leaving_guard ();
    pool->client = client;
    pool->notifier = modm_notifier_hold (notifier);
    pool->pid = getpid ();

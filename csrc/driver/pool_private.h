@@ -37,6 +37,9 @@ typedef struct modm_pool {
    modm_source *source;
 } modm_pool;
 
+/* How long the end of a Lua state or of the process waits for threads. */
+enum { MODM_END_MS = 2000 };
+
 int64_t modm_now_us (void);
 
 /* The pool of a client in this process, made when need be; NULL when there is no memory. After a
@@ -66,6 +69,14 @@ modm_lane *modm_lane_new (modm_pool *pool);
 /* Starts one where more jobs wait than threads, and one more is allowed. False when there is none
  * at all. The lock is held. */
 bool modm_worker_start (modm_pool *pool);
+
+/* ---- the end of the process (leaving.c) ---- */
+
+/* Before the first thread of a process. */
+void modm_leaving_guard (void);
+/* Around all that a thread does with libraries. False: the process ends, and nothing may begin. */
+bool modm_leaving_enter (void);
+void modm_leaving_leave (void);
 
 /* ---- where clients come from (source.c) ---- */
 

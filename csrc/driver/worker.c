@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { STACK = 256 * 1024 };
 
@@ -163,6 +164,17 @@ do_job (modm_pool *pool, modm_job *job)
    pthread_mutex_lock (&pool->lock);
 }
 
+/* Stays here for ever once the process ends. Enters and leaves with the lock held. */
+static void
+enter (modm_pool *pool)
+{
+   if (modm_leaving_enter ())
+      return;
+   pthread_mutex_unlock (&pool->lock);
+   for (;;)
+      (void) pause ();
+}
+
 static void *
 work (void *argument)
 {
@@ -170,12 +182,15 @@ work (void *argument)
    modm_notifier *notifier = modm_notifier_hold (pool->notifier);
    pthread_mutex_lock (&pool->lock);
    for (;;) {
+      enter (pool);
       modm_job *job = take (pool);
       if (job) {
          do_job (pool, job);
+         modm_leaving_leave ();
       } else if (may_end (pool)) {
          break;
       } else {
+         modm_leaving_leave ();
          pool->idle++;
          pthread_cond_wait (&pool->changed, &pool->lock);
          pool->idle--;
@@ -184,6 +199,7 @@ work (void *argument)
    modm_pool_leave (pool);
    modm_notifier_count (notifier, -1);
    modm_notifier_release (notifier);
+   modm_leaving_leave ();
    return NULL;
 }
 

@@ -17,7 +17,7 @@ local phases = {
 }
 
 local reading = false
-local idle = semaphore.new() -- where the reader is while nobody waits
+local idle -- the semaphore by which the reader waits while nobody does
 local spare = {}
 
 function loop.is_running() return phases[ngx.get_phase()] == true end
@@ -47,6 +47,7 @@ end
 -- Reads on as long as the worker lives, and as long after as somebody waits.
 local function read(waiting)
   local notifier = open()
+  idle = idle or semaphore.new() -- one made before the fork would name a log that a reload frees
   local over
   repeat
     over = false
@@ -62,7 +63,7 @@ end
 
 function loop.watch(waiting)
   if reading then
-    if idle:count() < 0 then idle:post(1) end
+    if idle and idle:count() < 0 then idle:post(1) end
     return nil
   end
   reading = ngx.timer.at(0, function()
