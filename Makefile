@@ -37,7 +37,7 @@ TSAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit test-pool asan tsan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
-.PHONY: analyze valgrind game
+.PHONY: analyze valgrind game fuzz fuzz-targets coverage
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -71,6 +71,7 @@ keep = mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' >$@
 
 LUA54_CFLAGS  := $(call pkg_cflags,$(LUA54_PC))
 LUAJIT_CFLAGS := $(call pkg_cflags,$(LUAJIT_PC))
+FUZZ_LUA      := $(shell $(PKG) --libs $(LUA54_PC) 2>/dev/null)
 $(eval $(call flavour,lua5.4,$(OPTIMIZE) $(HARDENING) $(LUA54_CFLAGS),))
 $(eval $(call flavour,luajit,$(OPTIMIZE) $(HARDENING) $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
@@ -80,6 +81,25 @@ $(eval $(call flavour,strict-lua5.4,-O2 -Werror $(LUA54_CFLAGS),))
 $(eval $(call flavour,strict-luajit,-O2 -Werror $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,analyze-lua5.4,-O1 -fanalyzer -Werror $(LUA54_CFLAGS),))
 $(eval $(call flavour,analyze-luajit,-O1 -fanalyzer -Werror $(LUAJIT_CFLAGS),))
+
+# The fuzz targets: each fuzz/NAME.c with a judge of its own, against instrumented rooms.
+FUZZ_CC       := clang
+FUZZ_SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+                 -fsanitize=fuzzer-no-link,address,undefined
+FUZZ_TARGETS  := $(patsubst fuzz/%.lua,%,$(wildcard $(patsubst %.c,%.lua,$(wildcard fuzz/*.c))))
+$(eval $(call flavour,fuzz,$(FUZZ_SANITIZE) $(LUA54_CFLAGS),$(FUZZ_SANITIZE)))
+
+build/fuzz/%: fuzz/%.c fuzz/fuzz.c fuzz/fuzz.h $(SOURCES:csrc/%.c=build/fuzz/obj/%.o)
+	$(CC) $(MODM_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LUA54_CFLAGS) -o $@ \
+	  $(filter %.c %.o,$^) $(FUZZ_LUA) $(MONGOC_LIBS) $(CRYPTO_LIBS) -lm -ldl
+
+fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (60); FUZZ=name narrows
+	@tools/setup fuzz
+	@mkdir -p build
+	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=$(FUZZ_CC) fuzz-targets
+	@tools/fuzz $(or $(FUZZ),$(FUZZ_TARGETS))
 
 setup: ## install the packages that demo, test, lint and bench need (Debian)
 	@tools/setup demo test lint

@@ -258,6 +258,20 @@ misread (const mongoc_uri_t *uri)
    return false;
 }
 
+/* A slash in user or password that is not encoded: what follows it, up to the @, is taken for the
+ * database, whose name is shown. */
+static bool
+has_late_at (const char *uri, const char *end)
+{
+   const char *scheme = strstr (uri, "://");
+   const char *authority = scheme && scheme < end ? scheme + 3 : uri;
+   const char *slash = memchr (authority, '/', (size_t) (end - authority));
+   return slash && memchr (slash, '@', (size_t) (end - slash));
+}
+
+static const char unencoded[] =
+   "the URI is not valid: user name and password must be percent-encoded";
+
 static bool
 parse (lua_State *L, modm_client *client, const char *text)
 {
@@ -273,7 +287,7 @@ parse (lua_State *L, modm_client *client, const char *text)
       return false;
    }
    if (misread (client->uri)) {
-      lua_pushliteral (L, "the URI is not valid: user name and password must be percent-encoded");
+      lua_pushstring (L, unencoded);
       return false;
    }
    if (!mongoc_uri_get_database (client->uri)) {
@@ -298,9 +312,13 @@ modm_uri_read (lua_State *L, modm_client *client)
    }
    if (!modm_options_check (L, OPTIONS) || !read_timeout (L, client))
       return false;
+   const char *question = strchr (uri, '?'), *end = question ? question : uri + strlen (uri);
+   if (has_late_at (uri, end)) {
+      lua_pushstring (L, unencoded);
+      return false;
+   }
    modm_buffer *b = modm_buffer_push (L);
-   const char *question = strchr (uri, '?');
-   add_base (L, b, uri, question ? question : uri + strlen (uri));
+   add_base (L, b, uri, end);
    add (b, "?");
    add_kept (L, b, question ? question + 1 : "");
    add_options (L, b);

@@ -99,6 +99,15 @@ describe("options", function()
     client:close()
   end)
 
+  it("does not take a password behind a slash in the user's name for its database", function()
+    for _, uri in ipairs { "mongodb://an/n:hunter2@localhost", "mongodb://h/n:hunter2@",
+      "mongodb://an/n:hunter2@localhost/x", "mongodb://an/n:hunter2@localhost?w=1" } do
+      local message = refused("percent-encoded", uri)
+      assert.is_nil(message:find("hunter2", 1, true), message)
+    end
+    assert(core.client "mongodb://h/a%40b") -- a name that is meant
+  end)
+
   it("may hold user and password for a URI with or without them", function()
     for _, uri in ipairs { "mongodb://h/x", "mongodb://a:b@h/x", "mongodb://a@h/x" } do
       local client = assert(core.client(uri, { username = "ann", password = "p@ss/word" }))
