@@ -141,11 +141,10 @@ make_plan (plan *p, const bson_t *body, const bson_t *options)
 
 /* Runs the plan; *taken false, and nothing sent, when a statement cannot be expressed. */
 static bool
-run_plan (modm_op *op, mongoc_client_t *handle, plan *p, bool *taken, bson_error_t *error)
+run_plan (modm_op *op, modm_lane *lane, plan *p, bool *taken, bson_error_t *error)
 {
    bson_t reply = BSON_INITIALIZER;
-   mongoc_collection_t *collection =
-      mongoc_client_get_collection (handle, op->database, p->collection);
+   mongoc_collection_t *collection = modm_lane_collection (lane, op->database, p->collection);
    mongoc_bulk_operation_t *bulk =
       mongoc_collection_create_bulk_operation_with_opts (collection, &p->options);
    if (p->bypass)
@@ -157,13 +156,12 @@ run_plan (modm_op *op, mongoc_client_t *handle, plan *p, bool *taken, bson_error
       modm_op_bulk_reply (op, &reply, p->update);
    }
    mongoc_bulk_operation_destroy (bulk);
-   mongoc_collection_destroy (collection);
    bson_destroy (&reply);
    return ok;
 }
 
 bool
-modm_bulk_run (modm_op *op, mongoc_client_t *handle, bool *taken, bson_error_t *error)
+modm_bulk_run (modm_op *op, modm_lane *lane, bool *taken, bson_error_t *error)
 {
    bson_t body, options = BSON_INITIALIZER;
    plan p = {0};
@@ -172,7 +170,7 @@ modm_bulk_run (modm_op *op, mongoc_client_t *handle, bool *taken, bson_error_t *
    if (ok) {
       bson_init (&p.options);
       *taken = make_plan (&p, &body, &options);
-      ok = *taken && run_plan (op, handle, &p, taken, error);
+      ok = *taken && run_plan (op, lane, &p, taken, error);
       bson_destroy (&p.options);
    }
    bson_destroy (&options);

@@ -101,27 +101,41 @@ set_limit (modm_cursor *cursor, const bson_t *options)
 }
 
 static mongoc_cursor_t *
-find (modm_op *op, mongoc_client_t *handle, const bson_t *options, const mongoc_read_prefs_t *prefs,
+find (modm_op *op, modm_lane *lane, const bson_t *options, const mongoc_read_prefs_t *prefs,
       bson_error_t *error)
 {
    bson_t body;
    bool listing = op->kind == MODM_OP_INDEXES;
    if (!listing && !modm_op_bson (&op->body, &body, error))
       return NULL;
-   mongoc_collection_t *collection =
-      mongoc_client_get_collection (handle, op->database, op->collection);
-   mongoc_cursor_t *cursor;
+   mongoc_collection_t *collection = modm_lane_collection (lane, op->database, op->collection);
    if (listing)
-      cursor = mongoc_collection_find_indexes_with_opts (collection, options);
-   else if (op->kind == MODM_OP_FIND)
-      cursor = mongoc_collection_find_with_opts (collection, &body, options, prefs);
-   else
-      cursor = mongoc_collection_aggregate (collection, MONGOC_QUERY_NONE, &body, options, prefs);
-   mongoc_collection_destroy (collection);
-   return cursor;
+      return mongoc_collection_find_indexes_with_opts (collection, options);
+   if (op->kind == MODM_OP_FIND)
+      return mongoc_collection_find_with_opts (collection, &body, options, prefs);
+   return mongoc_collection_aggregate (collection, MONGOC_QUERY_NONE, &body, options, prefs);
 }
 
-/* Makes the cursor; libmongoc says what is wrong with it at the first document. */
+/* Makes a cursor of libmongoc's, which says what is wrong with it at the first document. */
+static bool
+make_cursor (modm_op *op, modm_lane *lane, const bson_t *options, const mongoc_read_prefs_t *prefs,
+             bson_error_t *error)
+{
+   modm_cursor *cursor = calloc (1, sizeof *cursor);
+   if (!cursor)
+      return modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
+   set_limit (cursor, options);
+   cursor->handle = find (op, lane, options, prefs, error);
+   if (!cursor->handle) {
+      free (cursor);
+      return false;
+   }
+   modm_cursor_attach (cursor, lane);
+   cursor->session = op->session;
+   op->cursor = cursor;
+   return true;
+}
+
 static bool
 open_cursor (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
@@ -129,25 +143,14 @@ open_cursor (modm_op *op, modm_lane *lane, bson_error_t *error)
    if (!modm_op_prefs (op, &prefs, error))
       return false;
    bson_t *options = modm_op_options (op, error);
-   modm_cursor *cursor = options ? calloc (1, sizeof *cursor) : NULL;
-   if (options && !cursor)
-      modm_driver_error (error, MODM_ERROR_MEMORY, "not enough memory");
-   if (cursor) {
-      set_limit (cursor, options);
-      mongoc_cursor_t *found = find (op, lane->handle, options, prefs, error);
-      if (found) {
-         cursor->handle = found;
-         modm_cursor_attach (cursor, lane);
-         cursor->session = op->session;
-         op->cursor = cursor;
-      } else {
-         free (cursor);
-      }
-   }
+   bool ok = options &&
+             (op->kind != MODM_OP_FIND || modm_few_run (op, lane->handle, options, prefs, error));
+   if (ok && !op->cursor)
+      ok = make_cursor (op, lane, options, prefs, error);
    if (options)
       bson_destroy (options);
    mongoc_read_prefs_destroy (prefs);
-   return op->cursor != NULL;
+   return ok;
 }
 
 /* Copies documents until the limit; returns how many. */

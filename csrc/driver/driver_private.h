@@ -98,6 +98,8 @@ typedef struct modm_lane {
    mongoc_client_t *handle; /* NULL before the first use */
    struct modm_cursor *cursors;
    struct modm_session *sessions;
+   mongoc_collection_t *collection; /* the one asked for last, or NULL, in... */
+   char database[64];
    /* of a pool: */
    struct modm_pool *pool;
    struct modm_source *source;
@@ -107,7 +109,10 @@ typedef struct modm_lane {
    modm_job job;                   /* MODM_CLEAR_LANE */
 } modm_lane;
 
-/* Kills the lane's cursors and ends its sessions. */
+/* A collection, good until another is asked for. The lane has a handle, and the name of the
+ * database was checked. */
+mongoc_collection_t *modm_lane_collection (modm_lane *lane, const char *database, const char *name);
+/* Kills the lane's cursors, ends its sessions, and lets go of its collection. */
 void modm_lane_clear (modm_lane *lane);
 /* Of a pool's lane; nothing happens to another. The last to let go gives its client back. */
 void modm_lane_hold (modm_lane *lane);
@@ -244,6 +249,10 @@ void modm_op_fill (lua_State *L, int idx, modm_buffer *b);
 
 bool modm_cursor_run (modm_op *op, modm_lane *lane, bson_error_t *error);
 bool modm_watch_run (modm_op *op, modm_lane *lane, bson_error_t *error);
+/* A find of one or two documents, by a plain command. Without an error and without a cursor of the
+ * operation's, nothing was found out: one of libmongoc's has to do it. */
+bool modm_few_run (modm_op *op, mongoc_client_t *handle, const bson_t *options,
+                   const mongoc_read_prefs_t *prefs, bson_error_t *error);
 
 /* The parts of an operation as libmongoc wants them. False with the error. */
 bool modm_op_bson (const modm_buffer *b, bson_t *out, bson_error_t *error);
@@ -256,10 +265,10 @@ bson_t *modm_op_options (const modm_op *op, bson_error_t *error);
 bool modm_op_prefs (const modm_op *op, mongoc_read_prefs_t **out, bson_error_t *error);
 void modm_op_reply (modm_op *op, const bson_t *reply);
 
-bool modm_insert_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error);
+bool modm_insert_run (modm_op *op, modm_lane *lane, bson_error_t *error);
 /* An update or delete command by way of libmongoc's bulk writes, which alone make them retryable.
  * False in *taken when the command has something that they cannot express. */
-bool modm_bulk_run (modm_op *op, mongoc_client_t *handle, bool *taken, bson_error_t *error);
+bool modm_bulk_run (modm_op *op, modm_lane *lane, bool *taken, bson_error_t *error);
 /* True when the key is in the list, which NULL ends. */
 bool modm_is_one_of (const char *key, const char *const *names);
 /* Turns the reply of libmongoc's insert and bulk functions into that of the server's commands. */

@@ -23,8 +23,7 @@ count_documents (const modm_buffer *body, bson_error_t *error)
 }
 
 static bool
-insert (modm_op *op, mongoc_client_t *handle, const bson_t **documents, size_t n,
-        bson_error_t *error)
+insert (modm_op *op, modm_lane *lane, const bson_t **documents, size_t n, bson_error_t *error)
 {
    bson_t reply;
    bson_t *options = modm_op_options (op, error);
@@ -32,19 +31,17 @@ insert (modm_op *op, mongoc_client_t *handle, const bson_t **documents, size_t n
       return false;
    if (!bson_has_field (options, "validate"))
       BSON_APPEND_BOOL (options, "validate", false); /* our rooms have done so */
-   mongoc_collection_t *collection =
-      mongoc_client_get_collection (handle, op->database, op->collection);
+   mongoc_collection_t *collection = modm_lane_collection (lane, op->database, op->collection);
    bool ok = mongoc_collection_insert_many (collection, documents, n, options, &reply, error);
    modm_op_bulk_reply (op, &reply, false);
    bson_destroy (&reply);
-   mongoc_collection_destroy (collection);
    bson_destroy (options);
    return ok;
 }
 
 /* Lays libmongoc's views over the documents in the body, which stay where they are. */
 bool
-modm_insert_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+modm_insert_run (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    size_t n = count_documents (&op->body, error);
    if (!n)
@@ -62,7 +59,7 @@ modm_insert_run (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
       documents[i] = &views[i];
       at += len;
    }
-   ok = ok && insert (op, handle, documents, n, error);
+   ok = ok && insert (op, lane, documents, n, error);
    free (views);
    free (documents);
    return ok;

@@ -3,9 +3,37 @@
 
 #include <stdlib.h>
 
+/* A name that the lane's collection does not have. */
+static bool
+is_other (const modm_lane *lane, const char *database, const char *name)
+{
+   return !lane->collection || strcmp (lane->database, database) != 0 ||
+          strcmp (mongoc_collection_get_name (lane->collection), name) != 0;
+}
+
+static void
+drop_collection (modm_lane *lane)
+{
+   if (lane->collection)
+      mongoc_collection_destroy (lane->collection);
+   lane->collection = NULL;
+}
+
+mongoc_collection_t *
+modm_lane_collection (modm_lane *lane, const char *database, const char *name)
+{
+   if (is_other (lane, database, name)) {
+      drop_collection (lane);
+      memcpy (lane->database, database, strlen (database) + 1);
+      lane->collection = mongoc_client_get_collection (lane->handle, database, name);
+   }
+   return lane->collection;
+}
+
 void
 modm_lane_clear (modm_lane *lane)
 {
+   drop_collection (lane);
    while (lane->cursors)
       modm_cursor_kill (lane->cursors);
    while (lane->sessions)
@@ -40,6 +68,7 @@ modm_lane_release (modm_lane *lane)
       return;
    if (!modm_pool_is_here (lane->pool))
       return; /* the parent's, whose lists may be in any state */
+   drop_collection (lane);
    if (lane->handle)
       modm_source_push (lane);
    leave (lane->pool, lane);

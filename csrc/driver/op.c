@@ -70,20 +70,20 @@ send_command (modm_op *op, mongoc_client_t *handle, const bson_t *body, const bs
 }
 
 static bool
-run_command (modm_op *op, mongoc_client_t *handle, bson_error_t *error)
+run_command (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
    bson_t body;
    mongoc_read_prefs_t *prefs;
    if (op->kind == MODM_OP_COMMAND_WRITE) {
       bool taken;
-      bool ok = modm_bulk_run (op, handle, &taken, error);
+      bool ok = modm_bulk_run (op, lane, &taken, error);
       if (taken)
          return ok;
    }
    if (!modm_op_bson (&op->body, &body, error) || !modm_op_prefs (op, &prefs, error))
       return false;
    bson_t *options = modm_op_options (op, error);
-   bool ok = options && send_command (op, handle, &body, options, prefs, error);
+   bool ok = options && send_command (op, lane->handle, &body, options, prefs, error);
    if (options)
       bson_destroy (options);
    mongoc_read_prefs_destroy (prefs);
@@ -101,13 +101,13 @@ run (modm_op *op, modm_lane *lane, bson_error_t *error)
    case MODM_OP_WATCH:
       return modm_watch_run (op, lane, error);
    case MODM_OP_INSERT:
-      return modm_insert_run (op, lane->handle, error);
+      return modm_insert_run (op, lane, error);
    case MODM_OP_START:
    case MODM_OP_COMMIT:
    case MODM_OP_ABORT:
       return modm_session_run (op, error);
    default:
-      return run_command (op, lane->handle, error);
+      return run_command (op, lane, error);
    }
 }
 
