@@ -82,6 +82,20 @@ $(eval $(call flavour,strict-luajit,-O2 -Werror $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,analyze-lua5.4,-O1 -fanalyzer -Werror $(LUA54_CFLAGS),))
 $(eval $(call flavour,analyze-luajit,-O1 -fanalyzer -Werror $(LUAJIT_CFLAGS),))
 
+# What counts the lines and branches that run; COVER_LUA=lua5.4 narrows to one Lua.
+COVER      := -O0 -g --coverage -fprofile-update=atomic
+COVER_LUA  ?= lua5.4 luajit
+$(eval $(call flavour,cover-lua5.4,$(COVER) $(LUA54_CFLAGS),--coverage))
+$(eval $(call flavour,cover-luajit,$(COVER) $(LUAJIT_CFLAGS),--coverage))
+
+coverage: ## print which lines and branches of csrc/ the specs reach; SPEC=file narrows
+	@tools/setup test
+	@$(MAKE) -s all
+	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=gcc $(COVER_LUA:%=build/cover-%/modm/core.so)
+	@find $(COVER_LUA:%=build/cover-%) -name '*.gcda' -delete
+	@MODM_COVER=1 tools/with-mongod tools/specs $(COVER_LUA) || true
+	@python3 tools/coverage.py $(COVER_LUA:%=build/cover-%)
+
 # The fuzz targets: each fuzz/NAME.c with a judge of its own, against instrumented rooms.
 FUZZ_CC       := clang
 FUZZ_SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \

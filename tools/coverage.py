@@ -1,0 +1,82 @@
+# Says which lines and branches of csrc/ were run, by room, and names the others:
+# tools/coverage.py BUILD..., folders of build/ that were made with --coverage and have run.
+# A line or branch counts when any of the builds ran it.
+import collections
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def reports(build):
+    """gcov's JSON for each object of a build; one that never ran has counts of zero."""
+    objects = os.path.join(ROOT, build, "obj")
+    notes = [os.path.join(folder, name) for folder, _, names in os.walk(objects)
+             for name in names if name.endswith(".gcno")]
+    with tempfile.TemporaryDirectory() as work:
+        subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--hash-filenames",
+                        *notes], cwd=work, check=True, capture_output=True)
+        for name in os.listdir(work):
+            with gzip.open(os.path.join(work, name), "rt") as report:
+                yield json.load(report)
+
+
+def gather(builds):
+    """lines: file -> line -> count; branches: file -> (line, place) -> count."""
+    lines = collections.defaultdict(collections.Counter)
+    branches = collections.defaultdict(collections.Counter)
+    for build in builds:
+        for report in reports(build):
+            for source in report["files"]:
+                file = os.path.relpath(os.path.join(ROOT, source["file"]), ROOT)
+                if not file.startswith("csrc/"):
+                    continue
+                for line in source["lines"]:
+                    number = line["line_number"]
+                    lines[file][number] += line["count"]
+                    for place, branch in enumerate(line["branches"]):
+                        branches[file][number, place] += branch["count"]
+    return lines, branches
+
+
+def share(counts):
+    ran = sum(count > 0 for count in counts)
+    return ran, len(counts), 100 * ran / len(counts) if counts else 100
+
+
+def print_missing(lines, branches):
+    for file in sorted(lines):
+        missing = [str(n) for n, count in sorted(lines[file].items()) if not count]
+        if missing:
+            print(f"{file}: lines {' '.join(missing)}")
+    for file in sorted(branches):
+        # a line that did not run at all is named above
+        missing = sorted({n for (n, _), count in branches[file].items()
+                          if not count and lines[file][n]})
+        if missing:
+            print(f"{file}: branches of {' '.join(map(str, missing))}")
+
+
+def main(builds):
+    lines, branches = gather(builds)
+    print_missing(lines, branches)
+    rooms = collections.defaultdict(lambda: ([], []))
+    for file in lines:
+        room = file.split("/")[1]
+        for name in (room, "all"):
+            rooms[name][0].extend(lines[file].values())
+            rooms[name][1].extend(branches[file].values())
+    print(f"{'room':10} {'lines':>22} {'branches':>24}")
+    for name in sorted(rooms, key=lambda name: (name == "all", name)):
+        ran, total, percent = share(rooms[name][0])
+        b_ran, b_total, b_percent = share(rooms[name][1])
+        print(f"{name:10} {ran:7} of {total:5} {percent:5.1f}% {b_ran:7} of {b_total:5} "
+              f"{b_percent:5.1f}%")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
