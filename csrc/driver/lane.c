@@ -57,7 +57,8 @@ leave (modm_pool *pool, modm_lane *lane)
       lane->next->link = lane->link;
    if (lane->counted)
       pool->clients--;
-   pthread_cond_signal (&pool->changed);
+   if (pool->first || pool->stopped)
+      pthread_cond_signal (&pool->changed);
    pthread_mutex_unlock (&pool->lock);
 }
 

@@ -134,7 +134,7 @@ bool
 modm_pool_submit (modm_pool *pool, modm_op *op, bson_error_t *error)
 {
    modm_job *job = &op->held->job;
-   bool stuck = false;
+   bool stuck = false, idle = false;
    pthread_mutex_lock (&pool->lock);
    bool ok = may_submit (pool, op, error);
    if (ok) {
@@ -142,9 +142,11 @@ modm_pool_submit (modm_pool *pool, modm_op *op, bson_error_t *error)
       stuck = !modm_worker_start (pool);
       if (stuck)
          withdraw (pool, job);
+      idle = pool->idle > 0;
    }
-   pthread_cond_signal (&pool->changed);
    pthread_mutex_unlock (&pool->lock);
+   if (idle)
+      pthread_cond_signal (&pool->changed);
    if (!stuck)
       return ok;
    op->held->under_way = false;
