@@ -123,6 +123,14 @@ modm_notifier_count (modm_notifier *n, int threads)
 
 /* ---- handing over ---- */
 
+/* Makes the descriptor readable where something waits to be drained. Under the lock. */
+static void
+tell (modm_notifier *n)
+{
+   if (n->first && !n->told && n->writer >= 0)
+      n->told = send (n->writer, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+}
+
 void
 modm_notifier_add (modm_notifier *n, modm_job *job)
 {
@@ -133,8 +141,7 @@ modm_notifier_add (modm_notifier *n, modm_job *job)
       *n->last = job;
       n->last = &job->next;
       n->count++;
-      if (!n->told && n->writer >= 0)
-         n->told = send (n->writer, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+      tell (n);
       pthread_cond_broadcast (&n->changed);
    }
    pthread_mutex_unlock (&n->lock);
@@ -151,7 +158,7 @@ count_of (modm_notifier *n)
    return count;
 }
 
-/* Takes at most so many; the next that is added is told of again. */
+/* Takes at most so many; what is left, and the next that is added, is told of again. */
 static modm_job *
 take (modm_notifier *n, size_t most)
 {
@@ -167,6 +174,7 @@ take (modm_notifier *n, size_t most)
    if (!n->first)
       n->last = &n->first;
    n->told = false;
+   tell (n);
    pthread_mutex_unlock (&n->lock);
    return first;
 }
@@ -263,7 +271,8 @@ l_descriptor (lua_State *L)
       close_one (&n->writer);
       n->reader = pair[0];
       n->writer = pair[1];
-      n->told = n->first && send (n->writer, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+      n->told = false;
+      tell (n);
       pthread_mutex_unlock (&n->lock);
    }
    lua_pushinteger (L, n->reader);
@@ -327,7 +336,8 @@ l_accept (lua_State *L)
    close_one (&n->writer);
    close_one (&n->reader);
    n->writer = fd;
-   n->told = n->first && send (fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+   n->told = false;
+   tell (n);
    pthread_mutex_unlock (&n->lock);
    close_listener (n);
    lua_pushboolean (L, true);
