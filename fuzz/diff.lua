@@ -82,6 +82,7 @@ local function judge(before, after)
   if not before or not after then return end
   local ok, update = pcall(core.diff, models.schema, before, after)
   if not is_plain(before) or not is_plain(after) then return end
+  if not ok and update:find "nested deeper" then return end -- $set and a path are two levels more
   assert(ok, update)
   local document = core.decode(before)
   for operator, changes in pairs(update or {}) do

@@ -50,12 +50,24 @@ append_string (lua_State *L, int idx, modm_buffer *b, const modm_item *item, mod
    return true;
 }
 
+/* A scope may have been made as deep as a document may be, which it stands in now. */
+static bool
+fits (const modm_value *v, int depth)
+{
+   if (v->type != MODM_BSON_CODEWSCOPE)
+      return true;
+   size_t code = 8 + (size_t) modm_load_i32 (v->bytes + 4);
+   return modm_reader_check (v->bytes + code, v->size - code, depth);
+}
+
 static bool
 append_userdata (lua_State *L, int idx, modm_buffer *b, const modm_item *item, int depth,
                  modm_error *err)
 {
    const modm_value *v = modm_value_test (L, idx);
    if (v) {
+      if (!fits (v, depth))
+         return modm_error_set (err, "nested deeper than %d levels", MODM_MAX_DEPTH);
       modm_write_key (b, v->type, item->key, item->key_len);
       modm_buffer_write (b, v->bytes, v->size);
       return true;

@@ -157,17 +157,30 @@ describe("encode refuses", function()
     refused("holds itself", { u = u })
   end)
 
+  local function nested(levels)
+    local t = {}
+    for _ = 2, levels do t = { a = t } end
+    return t
+  end
+
   it("more than 180 levels", function()
-    local function nested(levels)
-      local t = {}
-      for _ = 2, levels do t = { a = t } end
-      return t
-    end
     assert.are.equal(modm.encode(nested(180)), modm.encode(modm.decode(modm.encode(nested(180)))))
     refused("nested deeper than 180 levels", nested(181))
     refused("nested deeper than 180 levels", nested(5000))
     local same = {}
     assert.has_no.errors(function() modm.encode { a = same, b = { same, same } } end)
+  end)
+
+  it("more than 180 levels with those of a scope", function()
+    local function scoped(levels, of_scope)
+      local document = { f = modm.JavaScript("f", nested(of_scope)) }
+      for _ = 2, levels do document = { a = document } end
+      return document
+    end
+    local bytes = modm.encode(scoped(90, 90))
+    assert.are.equal(bytes, modm.encode(modm.decode(bytes)))
+    refused("nested deeper than 180 levels", scoped(90, 91))
+    refused("nested deeper than 180 levels", scoped(180, 1))
   end)
 
   it("what is no document at its top", function()
