@@ -1,6 +1,6 @@
-/* Update and delete commands by way of libmongoc's bulk writes, which alone make them retryable:
- * its write_command_with_opts sends these two without a txnNumber. What a bulk write cannot express
- * (maxTimeMS, constants of a pipeline) goes as a plain command. */
+/* Update and delete commands by way of libmongoc's update_one and bulk writes, which make them
+ * retryable: its write_command_with_opts sends these two without a txnNumber. What a bulk write
+ * cannot express (maxTimeMS, constants of a pipeline) goes as a plain command. */
 #include "driver/driver_private.h"
 
 typedef struct statement {
@@ -98,7 +98,7 @@ typedef struct plan {
    bson_iter_t list;
    const char *collection;
    const char *statements; /* the field that holds them: "updates" or "deletes" */
-   bool update, bypass, listed;
+   bool update, bypass, unordered, listed;
 } plan;
 
 /* Sorts further fields of the command, or its options; false when a bulk write does not take one.
@@ -106,12 +106,13 @@ typedef struct plan {
 static bool
 sort_fields (plan *p, bson_iter_t *iter)
 {
-   static const char *const taken[] = {"ordered",      "let",       "comment",
-                                       "writeConcern", "sessionId", NULL};
+   static const char *const taken[] = {"let", "comment", "writeConcern", "sessionId", NULL};
    while (bson_iter_next (iter)) {
       const char *key = bson_iter_key (iter);
       if (modm_is_one_of (key, taken))
          bson_append_iter (&p->options, NULL, 0, iter);
+      else if (strcmp (key, "ordered") == 0)
+         p->unordered = !bson_iter_as_bool (iter);
       else if (strcmp (key, "bypassDocumentValidation") == 0)
          p->bypass = bson_iter_as_bool (iter);
       else if (strcmp (key, p->statements) == 0 && BSON_ITER_HOLDS_ARRAY (iter))
@@ -141,10 +142,11 @@ make_plan (plan *p, const bson_t *body, const bson_t *options)
 
 /* Runs the plan; *taken false, and nothing sent, when a statement cannot be expressed. */
 static bool
-run_plan (modm_op *op, modm_lane *lane, plan *p, bool *taken, bson_error_t *error)
+run_all (modm_op *op, modm_lane *lane, plan *p, bool *taken, bson_error_t *error)
 {
    bson_t reply = BSON_INITIALIZER;
    mongoc_collection_t *collection = modm_lane_collection (lane, op->database, p->collection);
+   BSON_APPEND_BOOL (&p->options, "ordered", !p->unordered);
    mongoc_bulk_operation_t *bulk =
       mongoc_collection_create_bulk_operation_with_opts (collection, &p->options);
    if (p->bypass)
@@ -157,6 +159,38 @@ run_plan (modm_op *op, modm_lane *lane, plan *p, bool *taken, bson_error_t *erro
    }
    mongoc_bulk_operation_destroy (bulk);
    bson_destroy (&reply);
+   return ok;
+}
+
+/* The same for one update of one document, as a save is: a bulk write takes more to set up. */
+static bool
+run_one (modm_op *op, modm_lane *lane, const plan *p, statement *s, bson_error_t *error)
+{
+   bson_t reply;
+   mongoc_collection_t *collection = modm_lane_collection (lane, op->database, p->collection);
+   bson_concat (&s->options, &p->options);
+   if (p->bypass)
+      BSON_APPEND_BOOL (&s->options, "bypassDocumentValidation", true);
+   bool ok =
+      mongoc_collection_update_one (collection, &s->query, &s->update, &s->options, &reply, error);
+   modm_op_bulk_reply (op, &reply, true);
+   bson_destroy (&reply);
+   return ok;
+}
+
+static bool
+run_plan (modm_op *op, modm_lane *lane, plan *p, bool *taken, bson_error_t *error)
+{
+   statement s;
+   bson_iter_t first = p->list;
+   bool any = bson_iter_next (&first);
+   bson_iter_t next = first;
+   if (!p->update || p->unordered || !any || bson_iter_next (&next))
+      return run_all (op, lane, p, taken, error);
+   *taken = read_statement (&s, &first, true);
+   bool ok =
+      *taken && (s.multi ? run_all (op, lane, p, taken, error) : run_one (op, lane, p, &s, error));
+   bson_destroy (&s.options);
    return ok;
 }
 

@@ -30,11 +30,25 @@ append_concern_error (bson_t *out, const bson_iter_t *errors)
       bson_append_iter (out, "writeConcernError", -1, &iter);
 }
 
+/* The key that update_one tells of, as a command's reply does. */
+static void
+append_upserted (bson_t *out, const bson_iter_t *id)
+{
+   bson_t list, one;
+   BSON_APPEND_ARRAY_BEGIN (out, "upserted", &list);
+   BSON_APPEND_DOCUMENT_BEGIN (&list, "0", &one);
+   BSON_APPEND_INT32 (&one, "index", 0);
+   bson_append_iter (&one, "_id", 3, id);
+   bson_append_document_end (&list, &one);
+   bson_append_array_end (out, &list);
+}
+
 void
 modm_op_bulk_reply (modm_op *op, const bson_t *reply, bool update)
 {
    static const char *const counts[] = {"insertedCount", "nInserted", "nMatched",
-                                        "nRemoved",      "nUpserted", NULL};
+                                        "nRemoved",      "nUpserted", "matchedCount",
+                                        "upsertedCount", NULL};
    static const char *const kept[] = {"upserted", "errorLabels", NULL};
    bson_t out = BSON_INITIALIZER;
    bson_iter_t iter;
@@ -45,8 +59,10 @@ modm_op_bulk_reply (modm_op *op, const bson_t *reply, bool update)
       if (modm_is_one_of (key, counts)) {
          counted = true;
          n += bson_iter_as_int64 (&iter);
-      } else if (strcmp (key, "nModified") == 0 && update) {
-         BSON_APPEND_INT64 (&out, key, bson_iter_as_int64 (&iter));
+      } else if (update && (!strcmp (key, "nModified") || !strcmp (key, "modifiedCount"))) {
+         BSON_APPEND_INT64 (&out, "nModified", bson_iter_as_int64 (&iter));
+      } else if (strcmp (key, "upsertedId") == 0) {
+         append_upserted (&out, &iter);
       } else if (strcmp (key, "writeConcernErrors") == 0) {
          append_concern_error (&out, &iter);
       } else if (modm_is_one_of (key, kept)) {

@@ -38,7 +38,7 @@ end
 -- The seconds that an operation has, and who may cancel it; or the error that it is too late.
 local function limits_of(conn, op)
   local deadline, canceller = limits.current()
-  local seconds, reason = conn.seconds, limits.reason(canceller)
+  local seconds, reason = conn.seconds, canceller and limits.reason(canceller)
   if reason then return nil, nil, limits.stopped(reason) end
   if conn.limit_ms then op:limit(conn.limit_ms) end
   if not deadline then return seconds, canceller end

@@ -30,7 +30,9 @@ local function update_of(doc)
   local command = help.one(function() assert(doc:save()) end)
   assert.equal(1, #command.updates)
   local update = command.updates[1]
-  if update.upsert == false then update.upsert = nil end -- libmongoc adds what is the default
+  for _, option in ipairs { "multi", "upsert" } do -- libmongoc may add what is the default
+    update[option] = update[option] or nil
+  end
   return update, command
 end
 
@@ -63,7 +65,7 @@ describe("saving", function()
     local update, command = update_of(User { email = "a@b.c", name = "Ann" })
     assert.equal("user", command.update)
     assert.same({ q = { _id = "a@b.c" }, u = { _id = "a@b.c", name = "Ann", _cls = "saving.User" },
-      multi = false, upsert = true }, update)
+      upsert = true }, update)
     assert.is_true(command.ordered)
     update_of(User { email = "a@b.c" })
     assert.is_nil(User.objects:get { pk = "a@b.c" }.name)
@@ -102,7 +104,7 @@ describe("saving", function()
     it("sends what differs, by $set, $unset and $push", function()
       note.title = "b"
       local update = update_of(note)
-      assert.same({ q = { _id = note.pk }, u = { ["$set"] = { t = "b" } }, multi = false }, update)
+      assert.same({ q = { _id = note.pk }, u = { ["$set"] = { t = "b" } } }, update)
       note.n = nil
       local unset = update_of(note).u
       assert.truthy(unset["$unset"].n ~= nil)

@@ -59,7 +59,7 @@ end
 -- with_deleted, that documents marked as deleted are found too; upsert; guard, a modm.DeleteGuard;
 -- session ("none" for false).
 
-local plain = { skip = 0 }
+local plain, none = { skip = 0 }, {} -- of a queryset of all documents
 
 local function new(class, meta, parts, how)
   local set = { _class = class, _meta = meta, _parts = parts, _how = how }
@@ -70,7 +70,7 @@ end
 ---@param class table QuerySet or what extends it
 ---@param meta table
 ---@return modm.QuerySet
-function base.new(class, meta) return new(class, meta, {}, plain) end
+function base.new(class, meta) return new(class, meta, none, plain) end
 
 --- A copy with changes of _how; a false value takes the key away.
 ---@param self modm.QuerySet

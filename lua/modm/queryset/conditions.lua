@@ -29,8 +29,9 @@ local function narrowed(self, bytes, message, path, is_misuse)
     misuse("%s%s: %s", name, path ~= "" and "." .. path or "", message)
   end
   if not bytes then return refused(self, message, path) end
-  local parts = { unpack(self._parts) }
-  parts[#parts + 1] = bytes
+  local n = #self._parts + 1
+  local parts = { unpack(self._parts, 1, n) } -- with room for one more
+  parts[n] = bytes
   return base.narrow(self, parts)
 end
 
