@@ -250,8 +250,7 @@ fuzz_push_made (lua_State *L, fuzz_input *in, int depth)
    int n = 1 + (int) fuzz_draw (in, 2);
    if (n == 2)
       fuzz_push_value (L, in, depth + 1);
-   (void) lua_pcall (L, n, 1, 0);
-   if (!lua_isnil (L, -1))
+   if (lua_pcall (L, n, 1, 0) == LUA_OK && !lua_isnil (L, -1))
       return;
    lua_pop (L, 1);
    lua_pushboolean (L, 0);

@@ -29,7 +29,7 @@ const char *fuzz_draw_text (fuzz_input *in, size_t *len);
 void fuzz_push_key (lua_State *L, fuzz_input *in);
 /* Any value but nil, of tables no deeper than a few levels unless one is drawn that is. */
 void fuzz_push_value (lua_State *L, fuzz_input *in, int depth);
-/* What a maker makes of drawn values; what it refused: its message. */
+/* What a maker makes of drawn values; false where it refused them. */
 void fuzz_push_made (lua_State *L, fuzz_input *in, int depth);
 void fuzz_push_table (lua_State *L, fuzz_input *in, int depth);
 

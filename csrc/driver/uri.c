@@ -255,7 +255,8 @@ misread (const mongoc_uri_t *uri)
    for (const mongoc_host_list_t *h = mongoc_uri_get_hosts (uri); h; h = h->next)
       if (strchr (h->host, '@'))
          return true;
-   return false;
+   const char *looked_up = mongoc_uri_get_srv_hostname (uri);
+   return looked_up && strchr (looked_up, '@');
 }
 
 /* A slash in user or password that is not encoded: what follows it, up to the @, is taken for the

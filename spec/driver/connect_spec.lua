@@ -108,6 +108,14 @@ describe("options", function()
     assert(core.client "mongodb://h/a%40b") -- a name that is meant
   end)
 
+  it("does not take a password behind an @ for a host, or the name of one to look up", function()
+    for _, uri in ipairs { "mongodb://ann:p@hunter2@localhost/x",
+      "mongodb+srv://ann:p@hunter2@db.example.com/x" } do
+      local message = refused("percent-encoded", uri)
+      assert.is_nil(message:find("hunter2", 1, true), message)
+    end
+  end)
+
   it("may hold user and password for a URI with or without them", function()
     for _, uri in ipairs { "mongodb://h/x", "mongodb://a:b@h/x", "mongodb://a@h/x" } do
       local client = assert(core.client(uri, { username = "ann", password = "p@ss/word" }))
