@@ -37,7 +37,7 @@ TSAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit test-pool asan tsan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
-.PHONY: analyze valgrind game fuzz fuzz-targets coverage
+.PHONY: analyze valgrind game bench-waiting fuzz fuzz-targets coverage
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -226,6 +226,11 @@ bench-peers: ## measure other mappers at the bench's works; LUA_MONGO_SRC=dir ad
 	@$(MAKE) -s all
 	@tools/with-mongod bench/run-peers
 
+bench-waiting: ## measure how modm waits, in OpenResty, cqueues and luv
+	@tools/setup waiting
+	@$(MAKE) -s all
+	@tools/with-mongod bench/run-waiting $(if $(KEEP),--keep)
+
 bench-validators: ## measure validators with hostile texts of a megabyte
 	@tools/setup test
 	@$(MAKE) -s all
@@ -236,6 +241,7 @@ performance: ## run all benches, and put their results into the pages
 	@$(MAKE) -s bench
 	@$(MAKE) -s bench-peers
 	@$(MAKE) -s bench-odm
+	@$(MAKE) -s bench-waiting KEEP=1
 	@tools/setup performance || true
 	@tools/with-mongod bench/run-profile || true
 	@bench/update-pages

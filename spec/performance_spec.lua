@@ -32,7 +32,7 @@ describe("the results of benches", function()
   end
 
   it("are told of each bench", function()
-    for name in ("run run-peers run-odm run-profile"):gmatch "%S+" do
+    for name in ("run run-peers run-odm run-profile run-waiting"):gmatch "%S+" do
       assert.is_true(seen["bench/" .. name .. " --table"], name)
     end
   end)

@@ -8,7 +8,7 @@ require("modm.transport").default = "pool"
 
 -- The thread sanitizer's library is for this process: the programs that specs start crash under it.
 if (os.getenv "MODM_FLAVOUR" or ""):find "^tsan" then
-  require("luv").os_unsetenv "LD_PRELOAD"
+  require("spec.support.loops").load_luv().os_unsetenv "LD_PRELOAD"
   package.loaded.luv = nil
 end
 
