@@ -259,15 +259,18 @@ misread (const mongoc_uri_t *uri)
    return looked_up && strchr (looked_up, '@');
 }
 
-/* A slash in user or password that is not encoded: what follows it, up to the @, is taken for the
- * database, whose name is shown. */
+/* A slash in user or password that is not encoded: what follows it, up to the @ or a ?, is taken
+ * for the database, whose name is shown. */
 static bool
 has_late_at (const char *uri, const char *end)
 {
    const char *scheme = strstr (uri, "://");
    const char *authority = scheme && scheme < end ? scheme + 3 : uri;
    const char *slash = memchr (authority, '/', (size_t) (end - authority));
-   return slash && memchr (slash, '@', (size_t) (end - slash));
+   if (!slash)
+      return false;
+   size_t len = (size_t) (end - slash);
+   return memchr (slash, '@', len) || (memchr (slash, ':', len) && strchr (end, '@'));
 }
 
 static const char unencoded[] =

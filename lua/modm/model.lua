@@ -60,11 +60,19 @@ local function compile(meta, list)
   core.document_class(schema, meta.wrap)
 end
 
+-- Whether it can be stored, and given to C.
+local function is_text(name) return core.is_utf8(name) and not name:find "%z" end
+
 -- The names that a model's documents may have as their _cls. Raises when another model of the
 -- family has one of them.
 local function names_of(meta)
   local names = { meta.cls }
   for _, alias in ipairs(meta.cls_aliases or {}) do names[#names + 1] = alias end
+  for _, name in ipairs(names) do
+    if not is_text(name) then
+      invalid("%s.Meta: a _cls must be UTF-8 without NUL", meta.name)
+    end
+  end
   local ancestor = meta.parent
   while ancestor do
     for _, name in ipairs(names) do
@@ -149,7 +157,7 @@ local function check_name(name)
   if type(name) ~= "string" then
     misuse("the name of a model must be a string, got a %s", type(name))
   end
-  if name == "" or name:find "%z" or ("." .. name .. "."):find("..", 1, true) then
+  if name == "" or not is_text(name) or ("." .. name .. "."):find("..", 1, true) then
     misuse("'%s' cannot be the name of a model", name)
   end
 end

@@ -101,7 +101,8 @@ describe("options", function()
 
   it("does not take a password behind a slash in the user's name for its database", function()
     for _, uri in ipairs { "mongodb://an/n:hunter2@localhost", "mongodb://h/n:hunter2@",
-      "mongodb://an/n:hunter2@localhost/x", "mongodb://an/n:hunter2@localhost?w=1" } do
+      "mongodb://an/n:hunter2@localhost/x", "mongodb://an/n:hunter2@localhost?w=1",
+      "mongodb://an/n:hunter2?@localhost/x" } do
       local message = refused("percent-encoded", uri)
       assert.is_nil(message:find("hunter2", 1, true), message)
     end

@@ -212,7 +212,7 @@ describe("a definition", function()
     for _, case in ipairs(cases) do
       if case[2] then assert.matches(case[2], (refused(case[1])), 1, true) end
     end
-    for _, name in ipairs { "", "a.", ".a", "a..b", "a\0b" } do
+    for _, name in ipairs { "", "a.", ".a", "a..b", "a\0b", "a\255" } do
       assert.error_matches(function() return modm.MongoModel:extend(name, {}) end,
         "cannot be the name of a model")
     end
@@ -262,6 +262,9 @@ describe("Meta", function()
       { { read_preference = 5 }, "option 'read_preference' must be a table or a string" },
       { { cls_aliases = "a" }, "option 'cls_aliases' must be a table" },
       { { cls_aliases = { 5 } }, "cls_aliases is a list of strings" },
+      { { cls_aliases = { "\255" } }, "a _cls must be UTF-8" },
+      { { cls = "a\255" }, "a _cls must be UTF-8" },
+      { { cls = "a\0b" }, "a _cls must be UTF-8" },
     } do
       assert.matches(case[2], (refused { Meta = case[1] }), 1, true)
     end
