@@ -173,9 +173,9 @@ describe("encode refuses", function()
 
   it("more than 180 levels with those of a scope", function()
     local function scoped(levels, of_scope)
-      local document = { f = modm.JavaScript("f", nested(of_scope)) }
-      for _ = 2, levels do document = { a = document } end
-      return document
+      local outer = { f = modm.JavaScript("f", nested(of_scope)) }
+      for _ = 2, levels do outer = { a = outer } end
+      return outer
     end
     local bytes = modm.encode(scoped(90, 90))
     assert.are.equal(bytes, modm.encode(modm.decode(bytes)))
