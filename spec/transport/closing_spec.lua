@@ -34,8 +34,10 @@ describe("a program that ends with much under way", function()
     if flavour:find "^tsan" then
       interpreter = ("tools/lua-env %s %s"):format(flavour, interpreter)
     end
-    local command = ("timeout 60 %s spec/transport/closing.lua '%s&appName=closing' %%d %s 2>&1; "
-      .. "echo status $?"):format(interpreter, uri, ending)
+    -- A state that is not closed keeps all it has, where the leak check does not see LuaJIT's heap.
+    local options = ending == "exit" and 'ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" ' or ""
+    local command = options .. ("timeout 60 %s spec/transport/closing.lua '%s&appName=closing' "
+      .. "%%d %s 2>&1; echo status $?"):format(interpreter, uri, ending)
     local pipes = {}
     for seed = 1, SEEDS do pipes[seed] = assert(io.popen(command:format(seed))) end
     for seed, pipe in ipairs(pipes) do
