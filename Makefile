@@ -37,7 +37,7 @@ TSAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit test-pool asan tsan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
-.PHONY: analyze valgrind game bench-waiting fuzz fuzz-targets coverage
+.PHONY: analyze valgrind game bench-waiting fuzz fuzz-targets coverage oom
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -45,7 +45,7 @@ all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@mkdir -p build
 	@flock build/.lock $(MAKE) --no-print-directory -j$(JOBS) build
 
-build: build/lua5.4/modm/core.so build/luajit/modm/core.so
+build: $(foreach f,lua5.4 luajit,build/$(f)/modm/core.so build/$(f)/walk)
 
 # One flavour of the module: $(1) its folder under build/, $(2) flags to compile, $(3) flags to link.
 # `flags` and `sources` change only when what they hold changes, so that nothing stale is kept.
@@ -114,6 +114,21 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60); FUZZ=name narrows
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=$(FUZZ_CC) fuzz-targets
 	@tools/fuzz $(or $(FUZZ),$(FUZZ_TARGETS))
+# Programs of the specs: walk is spec/memory/walk.c, a host whose memory ends. $(1) a flavour.
+define programs
+build/$(1)/walk: spec/memory/walk.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -rdynamic -o $$@ $$< $(3)
+endef
+$(eval $(call programs,lua5.4,$(OPTIMIZE) $(LUA54_CFLAGS),$(shell $(PKG) --libs $(LUA54_PC))))
+$(eval $(call programs,luajit,$(OPTIMIZE) $(LUAJIT_CFLAGS),$(shell $(PKG) --libs $(LUAJIT_PC))))
+$(eval $(call programs,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(shell $(PKG) --libs $(LUA54_PC))))
+$(eval $(call programs,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(shell $(PKG) --libs $(LUAJIT_PC))))
+
+oom: ## end Lua's memory, and the module's, at every allocation of spec/memory, under both Luas
+	@tools/setup test
+	@$(MAKE) -s all
+	@SPEC=spec/memory MODM_OOM=all tools/with-mongod tools/specs lua5.4 luajit
 
 setup: ## install the packages that demo, test, lint and bench need (Debian)
 	@tools/setup demo test lint
@@ -156,7 +171,8 @@ test-lua5.4 test-luajit: test-%: ## run the specs under one Lua; SPEC=file narro
 asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file narrows
 	@tools/setup test
 	@mkdir -p build
-	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/%/modm/core.so,asan-lua5.4 asan-luajit luajit)
+	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/%/modm/core.so,asan-lua5.4 asan-luajit luajit) \
+	  build/asan-lua5.4/walk build/asan-luajit/walk
 	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
 
 tsan: ## run specs of waiting, sessions and references over the pool, with ThreadSanitizer

@@ -165,6 +165,9 @@ modm_op_perform (modm_op *op, modm_lane *lane, bson_error_t *error)
    op->domain = op->code = 0;
    op->ok = lane && check_names (op, error) && modm_session_enter (op, lane, error) &&
             run (op, lane, error);
+   if (op->ok && op->reply.failed)
+      op->ok = modm_driver_error (error, MODM_ERROR_MEMORY,
+                                  "not enough memory for the reply: what was sent has been done");
    if (op->session)
       modm_session_note (op->session);
    if (!op->ok)

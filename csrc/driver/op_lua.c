@@ -154,6 +154,27 @@ l_submit (lua_State *L)
    return 1;
 }
 
+/* Fails one that is under way, at once; its result is dropped when it comes. With `waiting`, only
+ * one that no thread has begun: false when one has. False, too, when there is no memory. */
+static bool
+give_up (box *p, uint32_t code, const char *message, bool waiting, bool *memory)
+{
+   bson_error_t error = {0};
+   modm_op *op = p->op, *instead = op_new (op->client, op->kind, op->database, op->collection);
+   *memory = instead != NULL;
+   if (!instead)
+      return false;
+   if (!modm_pool_abandon (op->client->pool, op, waiting)) {
+      modm_op_release (instead);
+      return false;
+   }
+   modm_driver_error (&error, code, "%s", message);
+   modm_op_fail (instead, &error);
+   p->op = instead;
+   modm_op_release (op);
+   return true;
+}
+
 /* op:abandon("timeout" | "cancelled" | "busy", message) -> true: it fails so, at once, and its
  * result is dropped when it comes. "busy" does so only to one that no thread has begun. */
 static int
@@ -161,24 +182,14 @@ l_abandon (lua_State *L)
 {
    static const char *const names[] = {"timeout", "cancelled", "busy", NULL};
    static const uint32_t codes[] = {MODM_ERROR_TIMEOUT, MODM_ERROR_CANCELLED, MODM_ERROR_BUSY};
-   bson_error_t error = {0};
    box *p = modm_check (L, 1, &class_op);
-   modm_op *op = p->op;
-   int why = luaL_checkoption (L, 2, NULL, names);
+   uint32_t code = codes[luaL_checkoption (L, 2, NULL, names)];
    const char *message = luaL_checkstring (L, 3);
-   luaL_argcheck (L, op->held->under_way, 1, "the operation is not under way");
-   modm_op *instead = op_new (op->client, op->kind, op->database, op->collection);
-   if (!instead)
+   bool memory;
+   luaL_argcheck (L, p->op->held->under_way, 1, "the operation is not under way");
+   bool dropped = give_up (p, code, message, code == MODM_ERROR_BUSY, &memory);
+   if (!memory)
       return luaL_error (L, "not enough memory");
-   bool dropped = modm_pool_abandon (op->client->pool, op, codes[why] == MODM_ERROR_BUSY);
-   if (dropped) {
-      modm_driver_error (&error, codes[why], "%s", message);
-      modm_op_fail (instead, &error);
-      p->op = instead;
-      modm_op_release (op);
-   } else {
-      modm_op_release (instead);
-   }
    lua_pushboolean (L, dropped);
    return 1;
 }
@@ -264,7 +275,12 @@ l_done (lua_State *L)
 static int
 l_close (lua_State *L)
 {
-   modm_op_close (modm_op_check (L, 1));
+   box *p = modm_check (L, 1, &class_op);
+   bool memory; /* without it the collector closes it */
+   if (p->op->held->under_way)
+      give_up (p, MODM_ERROR_CANCELLED, "the operation was closed", false, &memory);
+   else
+      modm_op_close (p->op);
    return 0;
 }
 

@@ -8,8 +8,6 @@ modm_op_reply (modm_op *op, const bson_t *reply)
    modm_buffer_reset (&op->reply);
    if (reply && !bson_empty (reply))
       modm_buffer_write (&op->reply, bson_get_data (reply), reply->len);
-   if (op->reply.failed)
-      modm_buffer_reset (&op->reply);
 }
 
 bool

@@ -50,6 +50,8 @@ modm_bulk_l_insert (lua_State *L)
       lua_pushinteger (L, i - 1);
       return 2;
    }
+   if (op->options.failed || op->body.failed)
+      return luaL_error (L, "not enough memory"); /* no fault of a document's */
    lua_pushnil (L);
    lua_pushstring (L, err.message);
    lua_pushstring (L, err.path);

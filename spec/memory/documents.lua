@@ -1,4 +1,4 @@
--- What oom.c runs: everything that documents do without a server.
+-- Everything that documents do without a server.
 local core = require "modm.core"
 local modm = require "modm"
 
@@ -66,4 +66,4 @@ local function check()
   assert(core.encode_document(assigned) == bytes, "an assigned document is not as it was")
 end
 
-return work, check
+return { work = work, after = check }

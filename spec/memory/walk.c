@@ -1,0 +1,402 @@
+/* Runs a script whose memory ends at its n-th allocation, for one n after the other until there is
+ * enough: walk SCRIPT URI PART [OPTION=NUMBER]... A script is given URI and PART, and
+ * returns a table of functions: work, with memory that ends; before and after it (or nil), with
+ * enough.
+ *
+ * options: every, start (which n); fails (how many allocations fail one after the other, 2: Lua 5.4
+ * collects its garbage and tries again; 0: all from then on); c=1 (not the Lua state's allocations
+ * fail, but our C module's); rounds (a state is closed after so many); fresh=1 (a state for each
+ * round, which is made and loads the script while memory ends).
+ *
+ * After each round the script runs again with memory enough. After lua_close no block that anybody
+ * allocated meanwhile is left: malloc is counted here, but for the sanitizers, which count better.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <link.h>
+#include <lua.h>
+#include <lualib.h>
+#ifdef LUA_JITLIBNAME
+#include <luajit.h>
+#endif
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *script, *uri = "", *part = "";
+static long every = 1, start = 1, fails = 2, rounds = 500, fresh, of_c;
+
+/* ---- memory that ends ---- */
+
+static atomic_bool limited;
+static atomic_long asked, first; /* those numbered from first on fail */
+
+static bool
+fails_now (void)
+{
+   if (!limited)
+      return false;
+   long n = ++asked;
+   return n >= first && (fails == 0 || n < first + fails);
+}
+
+static bool
+limit (long n)
+{
+   asked = 0;
+   first = n;
+   return limited = n > 0;
+}
+
+/* ---- blocks ---- */
+
+static atomic_long blocks;
+
+#ifdef __SANITIZE_ADDRESS__
+#define raw_realloc realloc
+#define raw_free free
+#else
+void *__libc_malloc (size_t);
+void *__libc_calloc (size_t, size_t);
+void *__libc_realloc (void *, size_t);
+void *__libc_memalign (size_t, size_t);
+void __libc_free (void *);
+#define raw_realloc __libc_realloc
+#define raw_free __libc_free
+
+static uintptr_t low, high; /* our C module */
+
+#define caller_fails(caller)                                                                       \
+   (of_c && (uintptr_t) (caller) -low < high - low && fails_now () && (errno = ENOMEM))
+
+static void *
+counted (void *block)
+{
+   if (block)
+      blocks++;
+   return block;
+}
+
+void *
+malloc (size_t size)
+{
+   return caller_fails (__builtin_return_address (0)) ? NULL : counted (__libc_malloc (size));
+}
+
+void *
+calloc (size_t n, size_t size)
+{
+   return caller_fails (__builtin_return_address (0)) ? NULL : counted (__libc_calloc (n, size));
+}
+
+void *
+realloc (void *block, size_t size)
+{
+   if (caller_fails (__builtin_return_address (0)))
+      return NULL;
+   void *grown = __libc_realloc (block, size);
+   if (!block && grown)
+      blocks++;
+   if (block && !grown && size == 0)
+      blocks--;
+   return grown;
+}
+
+void
+free (void *block)
+{
+   if (block)
+      blocks--;
+   __libc_free (block);
+}
+
+int
+posix_memalign (void **block, size_t alignment, size_t size)
+{
+   *block = counted (__libc_memalign (alignment, size));
+   return *block ? 0 : ENOMEM;
+}
+
+void *
+aligned_alloc (size_t alignment, size_t size)
+{
+   return counted (__libc_memalign (alignment, size));
+}
+
+static int
+find_module (struct dl_phdr_info *info, size_t size, void *unused)
+{
+   if (!strstr (info->dlpi_name, "modm/core.so"))
+      return 0;
+   low = UINTPTR_MAX;
+   for (int i = 0; i < info->dlpi_phnum; i++) {
+      uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+      if (info->dlpi_phdr[i].p_type != PT_LOAD)
+         continue;
+      low = begin < low ? begin : low;
+      high = begin + info->dlpi_phdr[i].p_memsz;
+   }
+   return 1;
+}
+#endif
+
+/* Of Lua: not counted, as lua_close frees all of it. */
+static void *
+allocate (void *unused, void *block, size_t old, size_t size)
+{
+   if (size == 0) {
+      raw_free (block);
+      return NULL;
+   }
+   if ((!block || size > old) && !of_c && fails_now ())
+      return NULL;
+   return raw_realloc (block, size);
+}
+
+/* ---- rounds ---- */
+
+typedef struct outcome {
+   bool enough, bad; /* bad: it was said why, and the walk ends */
+} outcome;
+
+static const char *
+text (lua_State *L)
+{
+   if (lua_isstring (L, -1))
+      return lua_tostring (L, -1);
+   lua_getglobal (L, "tostring");
+   lua_insert (L, -2);
+   return lua_pcall (L, 1, 1, 0) == LUA_OK ? lua_tostring (L, -1) : "an error without text";
+}
+
+static bool
+fail (lua_State *L, long n, const char *what)
+{
+   const char *said = L ? text (L) : "";
+   fprintf (stderr, "%s %s: n = %ld: %s: %s\n", script, part, n, what, said ? said : "?");
+   return false;
+}
+
+/* Calls a function of the script's with memory enough; true when it is not there. */
+static bool
+call (lua_State *L, const char *name, long n)
+{
+   lua_settop (L, 1);
+   lua_getfield (L, 1, name);
+   return lua_isnil (L, -1) || lua_pcall (L, 0, 0, 0) == LUA_OK || fail (L, n, name);
+}
+
+static bool
+for_memory (const char *message)
+{
+   return message && (strstr (message, "memory") || strstr (message, "error in error handling"));
+}
+
+/* Ends the limit; what a call with it came to. */
+static outcome
+unlimit (lua_State *L, int status, long n)
+{
+   limited = false;
+   outcome o = {.enough = asked < n};
+   if (status == LUA_OK)
+      return o;
+   lua_pushvalue (L, -1);
+   o.bad = !for_memory (text (L));
+   lua_pop (L, 1);
+   if (o.bad || o.enough)
+      o.bad = !fail (L, n, "another error than for want of memory");
+   return o;
+}
+
+static outcome
+run_round (lua_State *L, long n)
+{
+   if (!call (L, "before", n))
+      return (outcome){.bad = true};
+   lua_settop (L, 1);
+   lua_getfield (L, 1, "work");
+   limit (n);
+   outcome o = unlimit (L, lua_pcall (L, 0, 0, 0), n);
+   if (o.bad)
+      return o;
+   lua_settop (L, 1);
+   lua_gc (L, LUA_GCCOLLECT, 0);
+   o.bad = !call (L, "after", n) || !call (L, "before", n) || !call (L, "work", n);
+   return o;
+}
+
+static int
+load (lua_State *L)
+{
+   luaL_openlibs (L);
+#ifdef LUA_JITLIBNAME
+   /* LuaJIT's compiled code does not live through this; its interpreter does. */
+   luaJIT_setmode (L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+#endif
+   lua_settop (L, 0);
+   if (luaL_loadfile (L, script))
+      return lua_error (L);
+   lua_pushstring (L, uri);
+   lua_pushstring (L, part);
+   lua_call (L, 2, 1);
+   return 1;
+}
+
+/* A new state with what the script returned at 1; NULL when that went wrong. */
+static lua_State *
+open_state (long n, outcome *o)
+{
+   *o = (outcome){0};
+   limit (n);
+   lua_State *L = lua_newstate (allocate, NULL);
+   if (!L) {
+      limited = false;
+      o->bad = n == 0;
+      return NULL;
+   }
+   lua_pushcfunction (L, load);
+   *o = unlimit (L, lua_pcall (L, 0, 1, 0), n);
+   return L;
+}
+
+/* Loads the script while memory ends, and again in the same state. */
+static outcome
+fresh_round (long n)
+{
+   outcome o;
+   lua_State *L = open_state (n, &o);
+   if (L && !o.bad) {
+      lua_settop (L, 0);
+      lua_pushcfunction (L, load);
+#ifdef LUA_JITLIBNAME
+      /* Its require keeps what it began to load when that failed. */
+      if (!o.enough) {
+         lua_close (L);
+         return o;
+      }
+#endif
+      if (lua_pcall (L, 0, 1, 0) != LUA_OK)
+         o.bad = !fail (L, n, "loading again");
+      else
+         o.bad = !call (L, "work", n);
+   }
+   if (L)
+      lua_close (L);
+   return o;
+}
+
+/* Rounds in one state; moves n on. */
+static outcome
+rounds_of_a_state (long *n)
+{
+   outcome o;
+   lua_State *L = open_state (0, &o);
+   for (long i = 0; i < rounds && !o.bad && !o.enough; i++, *n += every)
+      o = run_round (L, *n);
+   if (L)
+      lua_close (L);
+   return o;
+}
+
+static void *
+idle (void *nothing)
+{
+   return nothing;
+}
+
+/* Threads that end may take a while to free what they have, and the stack of one is given back
+ * when the next has ended. */
+static void
+settle (void)
+{
+   pthread_t thread;
+   usleep (10000);
+   if (!pthread_create (&thread, NULL, idle, NULL))
+      pthread_join (thread, NULL);
+}
+
+static bool
+warm_up (void)
+{
+   outcome o;
+   lua_State *L = open_state (0, &o);
+   bool good = L && !o.bad && call (L, "before", 0) && call (L, "work", 0) &&
+               call (L, "before", 0) && call (L, "work", 0);
+#ifndef __SANITIZE_ADDRESS__
+   dl_iterate_phdr (find_module, NULL);
+   good = good && blocks > 0; /* malloc is ours */
+#endif
+   if (L)
+      lua_close (L);
+   return good;
+}
+
+static bool
+walk (long *n, long *walked)
+{
+   outcome o = {0};
+   while (!o.bad && !o.enough) {
+      long from = *n;
+      if (fresh) {
+         o = fresh_round (*n);
+         *n += every;
+      } else
+         o = rounds_of_a_state (n);
+      *walked += (*n - from) / every;
+      for (int i = 0; i < 1000 && blocks > 0; i++)
+         settle ();
+      if (blocks > 0) {
+         fprintf (stderr, "%s %s: n = %ld to %ld: %ld blocks left\n", script, part, from,
+                  *n - every, left);
+         return false;
+      }
+   }
+   return !o.bad;
+}
+
+/* Takes NAME=NUMBER; false for another name. */
+static bool
+option (const char *argument)
+{
+   static const struct {
+      const char *name;
+      long *value;
+   } known[] = {{"every=", &every},   {"start=", &start}, {"fails=", &fails},
+                {"rounds=", &rounds}, {"fresh=", &fresh}, {"c=", &of_c}};
+   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+      if (!strncmp (argument, known[i].name, strlen (known[i].name))) {
+         *known[i].value = atol (strchr (argument, '=') + 1);
+         return true;
+      }
+   return false;
+}
+
+int
+main (int argc, char **argv)
+{
+   bool known = argc > 3;
+   for (int i = 4; i < argc; i++)
+      known = known && option (argv[i]);
+   if (!known)
+      return 2;
+   script = argv[1];
+   uri = argv[2];
+   part = argv[3];
+   long n = start, walked = 0;
+   /* Twice: what libraries keep for good is there then. */
+   if (!warm_up () || !warm_up ())
+      return 1;
+   for (int i = 0; i < 20; i++)
+      settle ();
+   blocks = 0;
+   if (!walk (&n, &walked))
+      return 1;
+   printf ("%ld rounds, the last for allocation %ld\n", walked, n - every);
+   return 0;
+}
