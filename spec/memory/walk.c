@@ -257,7 +257,6 @@ open_state (long n, outcome *o)
    lua_State *L = lua_newstate (allocate, NULL);
    if (!L) {
       limited = false;
-      o->bad = n == 0;
       return NULL;
    }
    lua_pushcfunction (L, load);
@@ -299,8 +298,7 @@ rounds_of_a_state (long *n)
    lua_State *L = open_state (0, &o);
    for (long i = 0; i < rounds && !o.bad && !o.enough; i++, *n += every)
       o = run_round (L, *n);
-   if (L)
-      lua_close (L);
+   lua_close (L);
    return o;
 }
 
@@ -353,7 +351,7 @@ walk (long *n, long *walked)
          settle ();
       if (blocks > 0) {
          fprintf (stderr, "%s %s: n = %ld to %ld: %ld blocks left\n", script, part, from,
-                  *n - every, left);
+                  *n - every, (long) blocks);
          return false;
       }
    }
