@@ -150,7 +150,7 @@ open_cursor (modm_op *op, modm_lane *lane, bson_error_t *error)
    if (options)
       bson_destroy (options);
    mongoc_read_prefs_destroy (prefs);
-   return ok;
+   return ok && op->cursor;
 }
 
 /* Copies documents until the limit; returns how many. */
