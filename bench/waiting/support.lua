@@ -29,7 +29,9 @@ function support.fill(Person, n)
   end
 end
 
-function support.model() return assert((loadstring or load)(support.MODEL))() end -- luacheck: ignore
+function support.model()
+  return assert((loadstring or load)(support.MODEL))() -- luacheck: ignore
+end
 
 -- Notes how late a sleep of 5 ms ends at worst, in ms: run() in a coroutine until stop().
 function support.ticker(sleep)
