@@ -8,5 +8,6 @@ files["examples/openresty-blog"] = { std = "max+ngx_lua" }
 files["examples/openresty-blog/blog_spec.lua"] = { std = "max+busted" }
 files["lua"] = { std = "lua54+luajit" }
 files["lua/modm/loop.lua"] = { std = "lua54+luajit+ngx_lua" }
+files["lua/modm/transport/sockets/openresty.lua"] = { std = "lua54+luajit+ngx_lua" }
 files["lua/modm/loop/openresty.lua"] = { std = "lua54+luajit+ngx_lua" }
 exclude_files = { "build" }

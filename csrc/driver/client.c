@@ -181,16 +181,19 @@ mt_gc (lua_State *L)
    return 0;
 }
 
-/* core.client(uri, options, threads, queue) -> client | nil, message, kind. With threads it has a
- * pool of at most so many, for which so many operations may wait. */
+/* core.client(uri, options, threads, queue, suspends) -> client | nil, message, kind. With threads
+ * it has a pool of at most so many, for which so many operations may wait; or, where it suspends,
+ * fibers in place of them. */
 static int
 l_client (lua_State *L)
 {
    static pthread_once_t once = PTHREAD_ONCE_INIT;
    lua_Integer threads = luaL_optinteger (L, 3, 0), queue = luaL_optinteger (L, 4, 0);
+   bool suspends = lua_toboolean (L, 5);
    lua_settop (L, 2);
    modm_client *client = modm_client_push (L);
    client->pooled = threads > 0;
+   client->suspends = suspends;
    client->max_threads = (size_t) threads;
    client->max_queue = (size_t) queue;
    pthread_once (&once, start);

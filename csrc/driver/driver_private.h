@@ -47,6 +47,8 @@ void modm_log_start (void);
 /* Names the secrets that this thread's log lines could hold, or NULL. With `pieces`, a line that
  * has but a piece of one is withheld: a URI that is not valid may be taken apart anywhere. */
 void modm_log_secrets (const modm_buffer *secrets, bool pieces);
+/* Until it is called with false, this thread's log lines are dropped. */
+void modm_log_mute (bool on);
 int modm_l_log (lua_State *L);
 
 /* ---- command events ---- */
@@ -86,7 +88,8 @@ typedef struct modm_job {
    struct modm_job *next;
    enum { MODM_RUN, MODM_DROP_CURSOR, MODM_END_SESSION, MODM_CLEAR_LANE } work;
    void *subject;          /* the modm_op, modm_cursor, modm_session or modm_lane */
-   struct modm_lane *lane; /* held; NULL: any will do */
+   struct modm_lane *lane; /* held; NULL: any will do, of this event loop: */
+   int loop;               /* a number of lua/modm/transport/coroutine.lua; 0 for threads */
    uint64_t id;            /* of MODM_RUN: by which Lua knows it */
    int64_t since_us;       /* submitted; then begun */
    bool queued;
@@ -103,6 +106,7 @@ typedef struct modm_lane {
    /* of a pool: */
    struct modm_pool *pool;
    struct modm_source *source;
+   struct modm_fiber *fiber; /* that alone works on it, in place of threads; or NULL */
    atomic_size_t refs;
    struct modm_lane *next, **link; /* the pool's list; this and the next line under its lock */
    bool busy, counted;             /* counted: among those that have a client */
@@ -188,6 +192,7 @@ struct modm_client {
    int32_t timeout_ms; /* 0: none */
    atomic_bool monitored;
    bool closed, pooled;
+   bool suspends;          /* pooled, and fibers do the work of threads: see coroutine_private.h */
    struct modm_pool *pool; /* NULL before the first use */
    size_t max_threads, max_queue;
    uint64_t done, failed; /* operations, where there is no pool */

@@ -17,7 +17,7 @@ static line ring[LINES];
 static unsigned long written;
 
 static _Thread_local const modm_buffer *hidden;
-static _Thread_local bool hide_pieces;
+static _Thread_local bool hide_pieces, muted;
 
 void
 modm_log_secrets (const modm_buffer *secrets, bool pieces)
@@ -26,11 +26,19 @@ modm_log_secrets (const modm_buffer *secrets, bool pieces)
    hide_pieces = pieces;
 }
 
+void
+modm_log_mute (bool on)
+{
+   muted = on;
+}
+
 static void
 take (mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
    line new = {.level = level};
    (void) data;
+   if (muted)
+      return;
    if (hidden && hide_pieces && modm_secret_hinted (hidden, message))
       message = "(withheld: it could hold a password)";
    /* scrubbed before it is cut: half a password at the end would not be found */

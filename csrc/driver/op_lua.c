@@ -135,14 +135,16 @@ l_run (lua_State *L)
    return 1;
 }
 
-/* op:submit() -> id | nil: a thread of the client's pool runs it. core.drain() tells when it has
- * ended; until then nothing else may be done with it but op:abandon. */
+/* op:submit(loop) -> id | nil: a thread of the client's pool runs it, or a fiber of that loop.
+ * core.drain() tells when it has ended; until then nothing else may be done with it but op:abandon.
+ */
 static int
 l_submit (lua_State *L)
 {
    bson_error_t error = {0};
    modm_op *op = modm_op_check (L, 1);
    luaL_argcheck (L, op->client->pooled, 1, "the client has no pool");
+   op->held->job.loop = (int) luaL_optinteger (L, 2, 0);
    if (op->client->closed)
       modm_driver_error (&error, MODM_ERROR_CLOSED, "the connection is closed");
    else if (modm_pool_submit (modm_pool_of (L, op->client), op, &error)) {

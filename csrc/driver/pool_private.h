@@ -69,6 +69,16 @@ modm_lane *modm_lane_new (modm_pool *pool);
 /* Starts one where more jobs wait than threads, and one more is allowed. False when there is none
  * at all. The lock is held. */
 bool modm_worker_start (modm_pool *pool);
+/* The next job that may be begun, which it is with this; NULL when there is none. `own` is a
+ * fiber's lane, NULL for a thread. The lock is held. */
+modm_job *modm_worker_take (modm_pool *pool, modm_lane *own);
+/* Whether there is one. */
+bool modm_worker_is_wanted (const modm_pool *pool, const modm_lane *own);
+/* For how many fibers of an event loop there are jobs that any of them may do: those of one session
+ * are for one. */
+size_t modm_worker_wants (const modm_pool *pool, int loop);
+/* Does it. The lock is held before and after, not meanwhile. */
+void modm_worker_do (modm_pool *pool, modm_job *job);
 
 /* ---- the end of the process (leaving.c) ---- */
 
@@ -102,6 +112,8 @@ void modm_pool_open (lua_State *L);
 
 /* ---- calls that suspend (coroutine.c) ---- */
 
+/* Gives its lane a libmongoc client. */
+bool modm_fiber_connect (struct modm_fiber *fiber, bson_error_t *error);
 void modm_coroutine_open (lua_State *L);
 
 #endif

@@ -300,11 +300,14 @@ modm_session_check (lua_State *L, int idx)
    return ((box *) modm_check (L, idx, &class_session))->session;
 }
 
-/* One that it holds; a thread gives it a libmongoc client at the first use. */
+/* One that it holds; a thread gives it a libmongoc client at the first use. Of fibers, the one that
+ * does its first operation gives it its own. */
 static void
 take_lane (lua_State *L, modm_session *s)
 {
    s->pool = modm_pool_of (L, s->client);
+   if (s->client->suspends)
+      return;
    pthread_mutex_lock (&s->pool->lock);
    s->lane = modm_lane_new (s->pool);
    pthread_mutex_unlock (&s->pool->lock);

@@ -66,6 +66,8 @@ source_of (modm_pool *pool, bson_error_t *error)
 bool
 modm_source_pop (modm_pool *pool, modm_lane *lane, bson_error_t *error)
 {
+   if (lane->fiber)
+      return modm_fiber_connect (lane->fiber, error);
    modm_source *source = source_of (pool, error);
    if (!source)
       return false;

@@ -1,5 +1,5 @@
 /* The threads of a pool: each takes a job that may be begun, does it, and looks for the next. */
-#include "driver/pool_private.h"
+#include "driver/coroutine_private.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -31,21 +31,48 @@ is_watch (const modm_job *job)
 
 /* ---- under the lock ---- */
 
-static bool
-may_begin (const modm_pool *pool, const modm_job *job)
+/* A session in fibers is bound to a lane by its first operation. */
+static modm_lane *
+lane_of (const modm_job *job)
 {
-   const modm_lane *lane = job->lane;
+   const modm_op *op = op_of (job);
+   return job->lane ? job->lane : op && op->session ? op->session->lane : NULL;
+}
+
+static bool
+may_begin (const modm_pool *pool, const modm_job *job, const modm_lane *own)
+{
+   const modm_lane *lane = lane_of (job);
+   if (own)
+      return lane ? lane == own : job->loop == own->fiber->loop && atomic_load (&own->refs) == 1;
    if (lane && lane->busy)
       return false;
    return (lane && lane->counted) || job->work != MODM_RUN || pool->clients < pool->max_clients;
 }
 
+/* Gives a job of a fiber, and its session, the fiber's lane. */
+static void
+bind_to (modm_job *job, modm_lane *own)
+{
+   const modm_op *op = op_of (job);
+   if (!job->lane) {
+      modm_lane_hold (own);
+      job->lane = own;
+   }
+   if (op && op->session && !op->session->lane && !op->session->ended) {
+      modm_lane_hold (own);
+      op->session->lane = own;
+   }
+}
+
 /* Marks what the job keeps busy. Without memory for a lane it runs without one, and fails. */
 static void
-begin (modm_pool *pool, modm_job *job)
+begin (modm_pool *pool, modm_job *job, modm_lane *own)
 {
    int64_t now = modm_now_us ();
-   if (!job->lane)
+   if (own)
+      bind_to (job, own);
+   else if (!job->lane)
       job->lane = modm_lane_new (pool);
    modm_lane *lane = job->lane;
    if (lane && !lane->counted && job->work == MODM_RUN) {
@@ -65,18 +92,47 @@ begin (modm_pool *pool, modm_job *job)
       (void) modm_worker_start (pool); /* this thread will be long */
 }
 
-static modm_job *
-take (modm_pool *pool)
+bool
+modm_worker_is_wanted (const modm_pool *pool, const modm_lane *own)
+{
+   for (const modm_job *job = pool->first; job; job = job->next)
+      if (may_begin (pool, job, own))
+         return true;
+   return false;
+}
+
+static bool
+follows_its_session (const modm_pool *pool, const modm_job *job)
+{
+   const modm_op *op = op_of (job), *other;
+   for (const modm_job *before = pool->first; op && op->session && before != job;
+        before = before->next)
+      if ((other = op_of (before)) && other->session == op->session)
+         return true;
+   return false;
+}
+
+size_t
+modm_worker_wants (const modm_pool *pool, int loop)
+{
+   size_t n = 0;
+   for (const modm_job *job = pool->first; job; job = job->next)
+      n += !lane_of (job) && job->loop == loop && !follows_its_session (pool, job);
+   return n;
+}
+
+modm_job *
+modm_worker_take (modm_pool *pool, modm_lane *own)
 {
    modm_job *before = NULL;
    for (modm_job *job = pool->first; job; before = job, job = job->next) {
-      if (!may_begin (pool, job))
+      if (!may_begin (pool, job, own))
          continue;
       *(before ? &before->next : &pool->first) = job->next;
       if (!job->next)
          pool->last = before;
       pool->length--;
-      begin (pool, job);
+      begin (pool, job, own);
       return job;
    }
    return NULL;
@@ -144,9 +200,8 @@ perform (modm_pool *pool, modm_job *job)
    modm_log_secrets (NULL, false);
 }
 
-/* Enters and leaves with the lock held. */
-static void
-do_job (modm_pool *pool, modm_job *job)
+void
+modm_worker_do (modm_pool *pool, modm_job *job)
 {
    modm_lane *lane = job->lane;
    bool tell = job->work == MODM_RUN; /* else the job may be gone when it is done */
@@ -183,9 +238,9 @@ work (void *argument)
    pthread_mutex_lock (&pool->lock);
    for (;;) {
       enter (pool);
-      modm_job *job = take (pool);
+      modm_job *job = modm_worker_take (pool, NULL);
       if (job) {
-         do_job (pool, job);
+         modm_worker_do (pool, job);
          modm_leaving_leave ();
       } else if (may_end (pool)) {
          break;
@@ -206,6 +261,8 @@ work (void *argument)
 bool
 modm_worker_start (modm_pool *pool)
 {
+   if (pool->client->suspends)
+      return true; /* Lua sees to it */
    if (pool->length <= pool->idle || pool->threads >= pool->client->max_threads + pool->watching)
       return pool->threads > 0;
    pthread_t thread;

@@ -138,7 +138,7 @@ function connection.connect(uri, options)
   if not way then
     return errors.failure(errors.new("ConfigurationError", wrong))
   end
-  local client, message, kind = core.client(uri, rest, way.threads, way.max_queue)
+  local client, message, kind = core.client(uri, rest, way.threads, way.max_queue, way.suspends)
   events.hear()
   if not client then
     return errors.failure(errors.new(kind, message))
@@ -149,7 +149,7 @@ function connection.connect(uri, options)
     alias = alias,
     client = client,
     database = client:database(),
-    transport = way.transport,
+    transport = way.suspends and way.transport.open(client) or way.transport,
     seconds = client:timeout(),
   }, Connection)
   new.origin = new
@@ -166,6 +166,7 @@ function connection.disconnect(alias)
     if alias == nil or name == alias then
       connections[name] = nil
       open.client:close()
+      if open.transport.close then open.transport.close() end
       events.drain(open.client)
       found = true
     end

@@ -9,6 +9,10 @@
 ---                the notifier's descriptor (core.descriptor()) can be read. When it cannot, it
 ---                gives the seconds after which to look without it
 ---   reuse(waiter) takes one back that was woken; optional
+---   spawn(fn)    runs fn in a coroutine of its own, soon; or nil and the reason. For the coroutine
+---                transport alone, as the next two
+---   is_ending()  where sockets belong to the coroutine that made them: whether it has to end
+---   name         of modm.transport.sockets.NAME
 
 local loop = {}
 
@@ -19,6 +23,9 @@ local loop = {}
 ---@field wake fun(waiter: any)
 ---@field watch fun(waiting: table): number?
 ---@field reuse? fun(waiter: any)
+---@field spawn? fun(fn: function): any, string?
+---@field is_ending? fun(): boolean
+---@field name string
 
 -- In the order in which they are asked. One is loaded when its library is.
 local names = { "cqueues", "copas", "skynet", "luv" }

@@ -4,7 +4,7 @@ package.path = "./lua/?.lua;./lua/?/init.lua;./?.lua;" .. package.path -- as .bu
 
 local cqueues = require "cqueues"
 
-require("modm.transport").default = "pool"
+require("modm.transport").default = os.getenv "MODM_TRANSPORT" or "pool"
 
 -- The thread sanitizer's library is for this process: the programs that specs start crash under it.
 if (os.getenv "MODM_FLAVOUR" or ""):find "^tsan" then

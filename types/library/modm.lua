@@ -52,13 +52,14 @@ local modm = {}
 --- How long an operation may take on the server, in milliseconds.
 ---@field timeout_ms? integer
 --- How calls wait: "blocking", the whole program; "pool", the calling coroutine alone, under
---- OpenResty (where it is the default), cqueues, luv, Copas (4.4 or newer) or skynet.
----@field transport? "blocking"|"pool"
+--- OpenResty (where it is the default), cqueues, luv, Copas (4.4 or newer) or skynet; "coroutine",
+--- the same without threads under OpenResty, cqueues and luv, with libmongoc 1.26 or newer.
+---@field transport? "blocking"|"pool"|"coroutine"
 --- Of a pool: how many operations can be under way at once; default 32.
 ---@field threads? integer
---- Of a pool: how many more may wait for a thread; default 10000.
+--- Of a pool, or of coroutines: how many more may wait; default 10000.
 ---@field max_queue? integer
---- Of a pool: how many clients it may have; default 100.
+--- Of a pool, or of coroutines: how many clients it may have; default 100.
 ---@field maxPoolSize? integer
 --- How long a call waits for a server that can take it, in milliseconds.
 ---@field serverSelectionTimeoutMS? integer

@@ -5,7 +5,7 @@ local copas = require "copas"
 local core = require "modm.core"
 local events = require "modm.events"
 
-local loop = {}
+local loop = { name = "copas" }
 
 local reading, warned = false, false
 

@@ -4,7 +4,7 @@ local condition = require "cqueues.condition"
 local core = require "modm.core"
 local cqueues = require "cqueues"
 
-local loop = {}
+local loop = { name = "cqueues" }
 
 local readers = setmetatable({}, { __mode = "k" }) -- controller -> true: it reads the notifier
 
@@ -16,6 +16,11 @@ function loop.waiter() return condition.new() end
 function loop.wait(waiter, seconds) waiter:wait(seconds) end
 
 function loop.wake(waiter) waiter:signal() end
+
+function loop.spawn(fn)
+  cqueues.running():wrap(fn)
+  return true
+end
 
 function loop.watch(waiting)
   local controller = cqueues.running()

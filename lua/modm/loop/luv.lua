@@ -3,7 +3,7 @@
 local core = require "modm.core"
 local uv = require "luv"
 
-local loop = {}
+local loop = { name = "luv" }
 
 local poll, watched  -- libuv's handle, and the descriptor that it is for
 local ready, soon = {}, nil -- waiters that were woken, and the timer that resumes them
@@ -52,6 +52,12 @@ function loop.wake(waiter)
       resume(one)
     end
   end)
+end
+
+function loop.spawn(fn)
+  local waiter = { thread = coroutine.create(fn) }
+  loop.wake(waiter)
+  return true
 end
 
 -- The poll alone keeps no program from its end. Who waits does, by the timer.

@@ -4,7 +4,7 @@
 local core = require "modm.core"
 local semaphore = require "ngx.semaphore"
 
-local loop = {}
+local loop = { name = "openresty" }
 
 local LOOK = 1      -- seconds after which the reader looks whether the worker is to end
 local READ = 60     -- seconds that it reads at most; nginx writes each time-out into its log
@@ -34,6 +34,11 @@ function loop.wake(waiter) waiter:post(1) end
 function loop.reuse(waiter)
   if #spare < 1000 and waiter:count() == 0 then spare[#spare + 1] = waiter end
 end
+
+-- A timer's light thread: what it connects is its own, and lives as long.
+function loop.spawn(fn) return ngx.timer.at(0, function() fn() end) end
+
+function loop.is_ending() return ngx.worker.exiting() end
 
 local function open()
   local path = assert(core.listen())

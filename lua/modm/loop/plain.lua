@@ -2,7 +2,7 @@
 
 local core = require "modm.core"
 
-local plain = {}
+local plain = { name = "plain" }
 
 -- So that Ctrl-C is seen soon.
 local SLICE = 0.1
@@ -17,6 +17,11 @@ function plain.wait(waiter, seconds)
 end
 
 function plain.wake(waiter) waiter.woken = true end
+
+function plain.spawn(fn)
+  fn()
+  return true
+end
 
 function plain.watch() end
 

@@ -4,7 +4,7 @@ local core = require "modm.core"
 local skynet = require "skynet"
 local socket = require "skynet.socket"
 
-local loop = {}
+local loop = { name = "skynet" }
 
 local reading = false
 

@@ -24,14 +24,13 @@ local function wait_for(op, wait, seconds)
   return wait:run(seconds and seconds - QUEUE - 1)
 end
 
+--- Suspends the coroutine until an operation that was submitted has ended, or was given up.
 ---@param op userdata a modm.Op
+---@param wait modm.Wait
 ---@param seconds number|nil after which the caller goes on without it
 ---@param canceller modm.Canceller|nil
 ---@return boolean ok
-function pool.run(op, seconds, canceller)
-  local id = op:submit()
-  if not id then return false end
-  local wait = waiting.begin(id)
+function pool.await(op, wait, seconds, canceller)
   limits.note(canceller, wait, true)
   local done = wait_for(op, wait, seconds)
   limits.note(canceller, wait, nil)
@@ -43,6 +42,16 @@ function pool.run(op, seconds, canceller)
     op:abandon("timeout", ("it took longer than the %.0f ms that it had"):format(seconds * 1000))
   end
   return false
+end
+
+---@param op userdata a modm.Op
+---@param seconds number|nil
+---@param canceller modm.Canceller|nil
+---@return boolean ok
+function pool.run(op, seconds, canceller)
+  local id = op:submit()
+  if not id then return false end
+  return pool.await(op, waiting.begin(id), seconds, canceller)
 end
 
 return pool
