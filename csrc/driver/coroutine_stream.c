@@ -203,11 +203,9 @@ stream_poll (mongoc_stream_poll_t *polled, size_t n, int32_t timeout_ms)
    modm_answer answer = modm_fiber_ask (f, MODM_WANT_POLL);
    for (size_t i = 0; answer != MODM_ANSWER_TIMEOUT && i < n; i++) {
       modm_stream *s = of (polled[i].stream);
-      if (f->unwinding || !f->entered)
-         s->dead = true;
-      else if (s->id == f->answer.id && answer == MODM_ANSWER_OK)
+      if (s->id == f->answer.id && answer == MODM_ANSWER_OK)
          (void) keep (s);
-      else if (s->id == f->answer.id)
+      else if (s->id == f->answer.id || f->unwinding || !f->entered)
          s->dead = true;
    }
    return look (polled, n);
