@@ -34,6 +34,10 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 
 TSAN := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 
+# Both Luas side by side, each with a server of its own; on one that was given, fail points of one
+# would hit the other.
+AT_ONCE := $(if $(MONGODB_URI),1,2)
+
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit test-pool asan tsan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
@@ -158,7 +162,8 @@ test-blog: ## drive examples/openresty-blog in a headless browser
 test: ## run all specs under both Luas, and check the rock; SPEC=file narrows
 	@tools/setup test
 	@$(MAKE) -s all
-	@tools/with-mongod tools/specs lua5.4 luajit $(if $(SPEC),,rock)
+	@tools/at-once $(AT_ONCE) 'tools/with-mongod tools/specs lua5.4' \
+	  'tools/with-mongod tools/specs luajit' $(if $(SPEC),,'tools/specs rock')
 
 corpus: ## read and write the BSON corpus under both Luas, and print the score
 	@$(MAKE) --no-print-directory test SPEC=spec/bson/corpus_spec.lua
@@ -173,7 +178,8 @@ asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file na
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/%/modm/core.so,asan-lua5.4 asan-luajit luajit) \
 	  build/asan-lua5.4/walk build/asan-luajit/walk
-	@tools/with-mongod tools/specs asan-lua5.4 asan-luajit
+	@tools/at-once $(AT_ONCE) 'tools/with-mongod tools/specs asan-lua5.4' \
+	  'tools/with-mongod tools/specs asan-luajit'
 
 tsan: ## run specs of waiting, sessions and references over the pool, with ThreadSanitizer
 	@tools/setup test
@@ -186,7 +192,8 @@ tsan: ## run specs of waiting, sessions and references over the pool, with Threa
 test-pool: ## run all specs over the pool transport, under cqueues; SPEC=file narrows
 	@tools/setup test
 	@$(MAKE) -s all
-	@tools/with-mongod tools/specs pool-lua5.4 pool-luajit
+	@tools/at-once $(AT_ONCE) 'tools/with-mongod tools/specs pool-lua5.4' \
+	  'tools/with-mongod tools/specs pool-luajit'
 
 interop: ## hold modm to PyMODM itself: each reads, changes and finds what the other wrote
 	@tools/setup interop
