@@ -248,7 +248,7 @@ stream_new (modm_fiber *f, int id)
    s->base.poll = stream_poll;
    s->base.timed_out = stream_timed_out;
    s->base.should_retry = stream_should_retry;
-   return &s->base;
+   return (mongoc_stream_t *) s;
 }
 
 /* ---- connecting ---- */
