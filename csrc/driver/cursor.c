@@ -21,13 +21,8 @@ modm_cursor_kill (modm_cursor *cursor)
       mongoc_change_stream_destroy (cursor->stream);
    cursor->handle = NULL;
    cursor->stream = NULL;
-   modm_lane *lane = cursor->lane;
-   if (!cursor->pool)
-      return;
-   pthread_mutex_lock (&cursor->pool->lock);
-   cursor->lane = NULL;
-   pthread_mutex_unlock (&cursor->pool->lock);
-   modm_lane_release (lane);
+   if (cursor->pool)
+      modm_lane_let_go (cursor->pool, &cursor->lane);
 }
 
 void
@@ -51,18 +46,6 @@ modm_cursor_free (modm_cursor *cursor)
    free (cursor);
 }
 
-/* The lane that a pool's cursor is on, held; NULL when it has no libmongoc cursor any more. */
-static modm_lane *
-hold_lane (modm_cursor *cursor)
-{
-   pthread_mutex_lock (&cursor->pool->lock);
-   modm_lane *lane = cursor->lane;
-   if (lane)
-      modm_lane_hold (lane);
-   pthread_mutex_unlock (&cursor->pool->lock);
-   return lane;
-}
-
 void
 modm_cursor_discard (modm_cursor *cursor, modm_client *client)
 {
@@ -73,7 +56,7 @@ modm_cursor_discard (modm_cursor *cursor, modm_client *client)
    }
    if (!modm_pool_is_here (cursor->pool))
       return; /* the parent's */
-   modm_lane *lane = hold_lane (cursor);
+   modm_lane *lane = modm_lane_hold_at (cursor->pool, &cursor->lane);
    if (!lane) {
       modm_cursor_free (cursor);
       return;

@@ -77,6 +77,27 @@ modm_lane_release (modm_lane *lane)
 }
 
 modm_lane *
+modm_lane_hold_at (modm_pool *pool, modm_lane *const *place)
+{
+   pthread_mutex_lock (&pool->lock);
+   modm_lane *lane = *place;
+   if (lane)
+      modm_lane_hold (lane);
+   pthread_mutex_unlock (&pool->lock);
+   return lane;
+}
+
+void
+modm_lane_let_go (modm_pool *pool, modm_lane **place)
+{
+   pthread_mutex_lock (&pool->lock);
+   modm_lane *lane = *place;
+   *place = NULL;
+   pthread_mutex_unlock (&pool->lock);
+   modm_lane_release (lane);
+}
+
+modm_lane *
 modm_lane_new (modm_pool *pool)
 {
    modm_lane *lane = calloc (1, sizeof *lane);

@@ -67,19 +67,23 @@ append (modm_pool *pool, modm_job *job)
    pool->length++;
 }
 
-/* Takes an operation's job out, and what the pool holds for it. */
-static void
-withdraw (modm_pool *pool, modm_job *job)
+void
+modm_pool_unlink (modm_pool *pool, modm_job *job, modm_job *before)
 {
-   modm_job **link = &pool->first, *before = NULL;
-   while (*link != job) {
-      before = *link;
-      link = &before->next;
-   }
-   *link = job->next;
+   *(before ? &before->next : &pool->first) = job->next;
    if (pool->last == job)
       pool->last = before;
    pool->length--;
+}
+
+/* Takes an operation's job out. */
+static void
+withdraw (modm_pool *pool, modm_job *job)
+{
+   modm_job *before = NULL;
+   for (modm_job *other = pool->first; other != job; other = other->next)
+      before = other;
+   modm_pool_unlink (pool, job, before);
    job->queued = false;
    pool->queued--;
 }

@@ -52,6 +52,8 @@ bool modm_pool_submit (modm_pool *pool, modm_op *op, bson_error_t *error);
 /* Takes an operation out of the queue, or counts it as one whose end nobody waits for. With
  * `waiting`, only the first; false when it was begun. */
 bool modm_pool_abandon (modm_pool *pool, modm_op *op, bool waiting);
+/* Takes a job, which comes behind `before` (NULL: first), out of the queue. The lock is held. */
+void modm_pool_unlink (modm_pool *pool, modm_job *job, modm_job *before);
 /* Has a thread do it, now or later. Takes over the job's hold of its lane. */
 void modm_pool_add (modm_pool *pool, modm_job *job);
 /* No further operation begins, and what waits fails. */
@@ -63,6 +65,11 @@ void modm_pool_leave (modm_pool *pool);
 /* A lane without a libmongoc client, held once; NULL when there is no memory. The pool's lock is
  * held. */
 modm_lane *modm_lane_new (modm_pool *pool);
+/* The lane that a cursor or session has, held once more for a job; NULL when it has none any more.
+ */
+modm_lane *modm_lane_hold_at (modm_pool *pool, modm_lane *const *place);
+/* Takes it from the cursor or session that held it. */
+void modm_lane_let_go (modm_pool *pool, modm_lane **place);
 
 /* ---- what threads do (worker.c) ---- */
 

@@ -31,11 +31,7 @@ give_back (modm_session *s)
 {
    if (!s->pool || !modm_pool_is_here (s->pool))
       return;
-   pthread_mutex_lock (&s->pool->lock);
-   modm_lane *lane = s->lane;
-   s->lane = NULL;
-   pthread_mutex_unlock (&s->pool->lock);
-   modm_lane_release (lane);
+   modm_lane_let_go (s->pool, &s->lane);
 }
 
 void
@@ -51,18 +47,6 @@ modm_session_end (modm_session *s)
    give_back (s);
 }
 
-/* The lane, held once more for a job; NULL when the session has none any more. */
-static modm_lane *
-hold_lane (modm_session *s)
-{
-   pthread_mutex_lock (&s->pool->lock);
-   modm_lane *lane = s->lane;
-   if (lane)
-      modm_lane_hold (lane);
-   pthread_mutex_unlock (&s->pool->lock);
-   return lane;
-}
-
 /* Has a thread of its pool end it, after what was asked of it before. */
 static void
 end_in_pool (modm_session *s)
@@ -73,7 +57,7 @@ end_in_pool (modm_session *s)
    }
    if (atomic_exchange (&s->ended, true))
       return;
-   modm_lane *lane = s->used ? hold_lane (s) : NULL;
+   modm_lane *lane = s->used ? modm_lane_hold_at (s->pool, &s->lane) : NULL;
    if (!lane) {
       give_back (s);
       return;

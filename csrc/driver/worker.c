@@ -128,10 +128,7 @@ modm_worker_take (modm_pool *pool, modm_lane *own)
    for (modm_job *job = pool->first; job; before = job, job = job->next) {
       if (!may_begin (pool, job, own))
          continue;
-      *(before ? &before->next : &pool->first) = job->next;
-      if (!job->next)
-         pool->last = before;
-      pool->length--;
+      modm_pool_unlink (pool, job, before);
       begin (pool, job, own);
       return job;
    }

@@ -78,15 +78,6 @@ function limits.timeout(ms, fn)
   return held:run({ deadline = deadline }, fn)
 end
 
---- Calls fn as `timeout` does where there is a limit, and plainly where there is none.
----@param ms number|nil
----@param fn fun(): ...
----@return ...
-function limits.maybe(ms, fn)
-  if ms then return limits.timeout(ms, fn) end
-  return fn()
-end
-
 --- What holds for the running coroutine.
 ---@return number|nil deadline in seconds of core.now()
 ---@return modm.Canceller|nil canceller

@@ -36,6 +36,13 @@ local function load(name)
   return loaded[name]
 end
 
+--- Whether the caller is in a coroutine, and not in the main one: LuaJIT has no value for that.
+---@return boolean
+function loop.is_in_coroutine()
+  local thread, main = coroutine.running()
+  return thread ~= nil and not main
+end
+
 --- Whether the program runs in OpenResty.
 ---@return boolean
 function loop.is_openresty() return type(ngx) == "table" and ngx.get_phase ~= nil end

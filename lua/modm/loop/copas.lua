@@ -4,6 +4,7 @@
 local copas = require "copas"
 local core = require "modm.core"
 local events = require "modm.events"
+local loops = require "modm.loop"
 
 local loop = { name = "copas" }
 
@@ -30,8 +31,7 @@ local function warn()
 end
 
 function loop.is_running()
-  local thread, main = coroutine.running()
-  if not thread or main then return false end
+  if not loops.is_in_coroutine() then return false end
   if not copas.pause then warn() end
   return copas.pause ~= nil and copas.running == true
 end

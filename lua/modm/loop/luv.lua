@@ -1,6 +1,7 @@
 --- Waiting under luv: any coroutine that libuv's callbacks may resume.
 
 local core = require "modm.core"
+local loops = require "modm.loop"
 local uv = require "luv"
 
 local loop = { name = "luv" }
@@ -8,10 +9,7 @@ local loop = { name = "luv" }
 local poll, watched  -- libuv's handle, and the descriptor that it is for
 local ready, soon = {}, nil -- waiters that were woken, and the timer that resumes them
 
-function loop.is_running()
-  local thread, main = coroutine.running()
-  return thread ~= nil and not main
-end
+loop.is_running = loops.is_in_coroutine
 
 function loop.waiter() return {} end
 

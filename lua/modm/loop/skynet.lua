@@ -1,6 +1,7 @@
 --- Waiting in a service of skynet.
 
 local core = require "modm.core"
+local loops = require "modm.loop"
 local skynet = require "skynet"
 local socket = require "skynet.socket"
 
@@ -9,10 +10,7 @@ local loop = { name = "skynet" }
 local reading = false
 
 -- The main chunk of a service runs outside of coroutines: there the thread blocks.
-function loop.is_running()
-  local thread, main = coroutine.running()
-  return thread ~= nil and not main
-end
+loop.is_running = loops.is_in_coroutine
 
 function loop.waiter() return {} end
 
