@@ -118,11 +118,11 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60); FUZZ=name narrows
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=$(FUZZ_CC) fuzz-targets
 	@tools/fuzz $(or $(FUZZ),$(FUZZ_TARGETS))
-# Programs of the specs: walk is spec/memory/walk.c, a host whose memory ends. $(1) a flavour.
+# Programs of the specs: walk, a host whose memory ends. $(1) a flavour.
 define programs
-build/$(1)/walk: spec/memory/walk.c build/$(1)/flags
+build/$(1)/walk: spec/memory/walk.c spec/memory/blocks.c spec/memory/blocks.h build/$(1)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -rdynamic -o $$@ $$< $(3)
+	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -rdynamic -o $$@ $$(filter %.c,$$^) $(3)
 endef
 $(eval $(call programs,lua5.4,$(OPTIMIZE) $(LUA54_CFLAGS),$(shell $(PKG) --libs $(LUA54_PC))))
 $(eval $(call programs,luajit,$(OPTIMIZE) $(LUAJIT_CFLAGS),$(shell $(PKG) --libs $(LUAJIT_PC))))

@@ -6,24 +6,21 @@
  * options: every, start (which n); fails (how many allocations fail one after the other, 2: Lua 5.4
  * collects its garbage and tries again; 0: all from then on); c=1 (not the Lua state's allocations
  * fail, but our C module's); rounds (a state is closed after so many); fresh=1 (a state for each
- * round, which is made and loads the script while memory ends).
+ * round, which loads the script while memory ends).
  *
  * After each round the script runs again with memory enough. After lua_close no block that anybody
- * allocated meanwhile is left: malloc is counted here, but for the sanitizers, which count better.
+ * allocated meanwhile is left (blocks.c).
  */
+#include "blocks.h"
+
 #include <dlfcn.h>
-#include <errno.h>
 #include <lauxlib.h>
-#include <link.h>
 #include <lua.h>
 #include <lualib.h>
 #ifdef LUA_JITLIBNAME
 #include <luajit.h>
 #endif
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,135 +28,6 @@
 
 static const char *script, *uri = "", *part = "";
 static long every = 1, start = 1, fails = 2, rounds = 500, fresh, of_c;
-
-/* ---- memory that ends ---- */
-
-static atomic_bool limited;
-static atomic_long asked, first; /* those numbered from first on fail */
-
-static bool
-fails_now (void)
-{
-   if (!limited)
-      return false;
-   long n = ++asked;
-   return n >= first && (fails == 0 || n < first + fails);
-}
-
-static bool
-limit (long n)
-{
-   asked = 0;
-   first = n;
-   return limited = n > 0;
-}
-
-/* ---- blocks ---- */
-
-static atomic_long blocks;
-
-#ifdef __SANITIZE_ADDRESS__
-#define raw_realloc realloc
-#define raw_free free
-#else
-void *__libc_malloc (size_t);
-void *__libc_calloc (size_t, size_t);
-void *__libc_realloc (void *, size_t);
-void *__libc_memalign (size_t, size_t);
-void __libc_free (void *);
-#define raw_realloc __libc_realloc
-#define raw_free __libc_free
-
-static uintptr_t low, high; /* our C module */
-
-#define caller_fails(caller)                                                                       \
-   (of_c && (uintptr_t) (caller) -low < high - low && fails_now () && (errno = ENOMEM))
-
-static void *
-counted (void *block)
-{
-   if (block)
-      blocks++;
-   return block;
-}
-
-void *
-malloc (size_t size)
-{
-   return caller_fails (__builtin_return_address (0)) ? NULL : counted (__libc_malloc (size));
-}
-
-void *
-calloc (size_t n, size_t size)
-{
-   return caller_fails (__builtin_return_address (0)) ? NULL : counted (__libc_calloc (n, size));
-}
-
-void *
-realloc (void *block, size_t size)
-{
-   if (caller_fails (__builtin_return_address (0)))
-      return NULL;
-   void *grown = __libc_realloc (block, size);
-   if (!block && grown)
-      blocks++;
-   if (block && !grown && size == 0)
-      blocks--;
-   return grown;
-}
-
-void
-free (void *block)
-{
-   if (block)
-      blocks--;
-   __libc_free (block);
-}
-
-int
-posix_memalign (void **block, size_t alignment, size_t size)
-{
-   *block = counted (__libc_memalign (alignment, size));
-   return *block ? 0 : ENOMEM;
-}
-
-void *
-aligned_alloc (size_t alignment, size_t size)
-{
-   return counted (__libc_memalign (alignment, size));
-}
-
-static int
-find_module (struct dl_phdr_info *info, size_t size, void *unused)
-{
-   if (!strstr (info->dlpi_name, "modm/core.so"))
-      return 0;
-   low = UINTPTR_MAX;
-   for (int i = 0; i < info->dlpi_phnum; i++) {
-      uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-      if (info->dlpi_phdr[i].p_type != PT_LOAD)
-         continue;
-      low = begin < low ? begin : low;
-      high = begin + info->dlpi_phdr[i].p_memsz;
-   }
-   return 1;
-}
-#endif
-
-/* Of Lua: not counted, as lua_close frees all of it. */
-static void *
-allocate (void *unused, void *block, size_t old, size_t size)
-{
-   if (size == 0) {
-      raw_free (block);
-      return NULL;
-   }
-   if ((!block || size > old) && !of_c && fails_now ())
-      return NULL;
-   return raw_realloc (block, size);
-}
-
-/* ---- rounds ---- */
 
 typedef struct outcome {
    bool enough, bad; /* bad: it was said why, and the walk ends */
@@ -202,8 +70,7 @@ for_memory (const char *message)
 static outcome
 unlimit (lua_State *L, int status, long n)
 {
-   limited = false;
-   outcome o = {.enough = asked < n};
+   outcome o = {.enough = unlimit_memory () < n};
    if (status == LUA_OK)
       return o;
    lua_pushvalue (L, -1);
@@ -221,7 +88,7 @@ run_round (lua_State *L, long n)
       return (outcome){.bad = true};
    lua_settop (L, 1);
    lua_getfield (L, 1, "work");
-   limit (n);
+   limit_memory (n, fails);
    outcome o = unlimit (L, lua_pcall (L, 0, 0, 0), n);
    if (o.bad)
       return o;
@@ -248,18 +115,17 @@ load (lua_State *L)
    return 1;
 }
 
-/* A new state with what the script returned at 1; NULL when that went wrong. */
+/* A new state with what the script returned at 1, or NULL. To make one is no work of ours, and
+ * LuaJIT does not live through memory that ends there. */
 static lua_State *
 open_state (long n, outcome *o)
 {
-   *o = (outcome){0};
-   limit (n);
-   lua_State *L = lua_newstate (allocate, NULL);
-   if (!L) {
-      limited = false;
+   lua_State *L = lua_newstate (lua_allocate, NULL);
+   *o = (outcome){.bad = !L};
+   if (!L)
       return NULL;
-   }
    lua_pushcfunction (L, load);
+   limit_memory (n, fails);
    *o = unlimit (L, lua_pcall (L, 0, 1, 0), n);
    return L;
 }
@@ -308,12 +174,14 @@ idle (void *nothing)
    return nothing;
 }
 
-/* Threads that end may take a while to free what they have, and the stack of one is given back
- * when the next has ended. */
+/* Threads that end may take a while to free what they have, the stack of one is given back when
+ * the next has ended, and dlsym keeps its last error until that was asked for twice. */
 static void
 settle (void)
 {
    pthread_t thread;
+   dlerror ();
+   dlerror ();
    usleep (10000);
    if (!pthread_create (&thread, NULL, idle, NULL))
       pthread_join (thread, NULL);
@@ -326,10 +194,7 @@ warm_up (void)
    lua_State *L = open_state (0, &o);
    bool good = L && !o.bad && call (L, "before", 0) && call (L, "work", 0) &&
                call (L, "before", 0) && call (L, "work", 0);
-#ifndef __SANITIZE_ADDRESS__
-   dl_iterate_phdr (find_module, NULL);
-   good = good && blocks > 0; /* malloc is ours */
-#endif
+   good = good && watch_module (of_c);
    if (L)
       lua_close (L);
    return good;
@@ -347,11 +212,12 @@ walk (long *n, long *walked)
       } else
          o = rounds_of_a_state (n);
       *walked += (*n - from) / every;
-      for (int i = 0; i < 1000 && blocks > 0; i++)
+      close_leaked_file ();
+      for (int i = 0; i < 1000 && blocks_left () > 0; i++)
          settle ();
-      if (blocks > 0) {
+      if (blocks_left () > 0) {
          fprintf (stderr, "%s %s: n = %ld to %ld: %ld blocks left\n", script, part, from,
-                  *n - every, (long) blocks);
+                  *n - every, blocks_left ());
          return false;
       }
    }
@@ -392,7 +258,7 @@ main (int argc, char **argv)
       return 1;
    for (int i = 0; i < 20; i++)
       settle ();
-   blocks = 0;
+   forget_blocks ();
    if (!walk (&n, &walked))
       return 1;
    printf ("%ld rounds, the last for allocation %ld\n", walked, n - every);
