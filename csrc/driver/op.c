@@ -69,6 +69,17 @@ send_command (modm_op *op, mongoc_client_t *handle, const bson_t *body, const bs
    return ok;
 }
 
+/* What drivers send once alone, though a connection broke. To make indexes that are there changes
+ * nothing, so it may be asked twice. */
+static bool
+may_repeat (const modm_op *op, const bson_t *body, const bson_error_t *error)
+{
+   bson_iter_t iter;
+   return error->domain == MONGOC_ERROR_STREAM && !op->session && bson_iter_init (&iter, body) &&
+          bson_iter_next (&iter) && strcmp (bson_iter_key (&iter), "createIndexes") == 0 &&
+          mongoc_uri_get_option_as_bool (op->client->uri, MONGOC_URI_RETRYWRITES, true);
+}
+
 static bool
 run_command (modm_op *op, modm_lane *lane, bson_error_t *error)
 {
@@ -84,6 +95,8 @@ run_command (modm_op *op, modm_lane *lane, bson_error_t *error)
       return false;
    bson_t *options = modm_op_options (op, error);
    bool ok = options && send_command (op, lane->handle, &body, options, prefs, error);
+   if (options && !ok && may_repeat (op, &body, error))
+      ok = send_command (op, lane->handle, &body, options, prefs, error);
    if (options)
       bson_destroy (options);
    mongoc_read_prefs_destroy (prefs);

@@ -21,7 +21,8 @@ function help.model(uri, options)
   local Model = modm.MongoModel:extend("faults.Model" .. count, {
     n = modm.fields.IntegerField {}, text = modm.fields.CharField {},
     list = modm.fields.ListField { modm.fields.IntegerField {} },
-    Meta = { connection_alias = alias, collection_name = "models", final = true },
+    Meta = { connection_alias = alias, collection_name = "models", final = true,
+      indexes = { { "n" } } },
   })
   return Model, conn
 end

@@ -5,6 +5,7 @@ local server = require "spec.support.server"
 
 local LONG = os.getenv "MODM_FAULTS" == "long"
 local SAVES = LONG and 2000 or 150
+local HARM_AT = math.floor(SAVES / 3)
 
 local PATIENCE = { serverSelectionTimeoutMS = 20000, connectTimeoutMS = 1000,
   heartbeatFrequencyMS = 500 }
@@ -33,7 +34,7 @@ for _, transport in ipairs(help.transports) do
       local failed = 0
       local counter = assert(Model { n = 0, list = {} }:save())
       for i = 1, SAVES do
-        if i == SAVES / 3 then harm() end
+        if i == HARM_AT then harm() end
         local document = Model { n = i }
         local ok, message, err = document:save()
         while not ok do

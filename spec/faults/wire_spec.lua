@@ -10,7 +10,8 @@ local LONG = os.getenv "MODM_FAULTS" == "long"
 
 local ENOUGH = { serverSelectionTimeoutMS = 3000 }
 
--- What is sent again after a single fault, by the rules for drivers: { command, what, f, "read" }.
+-- What is sent again after a single fault, by the rules for drivers: { command, what, f }, and with
+-- a fourth what has no number, as twice is the same as once.
 local RETRIED = {
   { "insert", "save of a new document", function(Model) return Model { n = 2 }:save() end },
   { "insert", "bulk_create", function(Model)
@@ -38,6 +39,7 @@ local RETRIED = {
   { "aggregate", "count", function(Model) return Model.objects:filter { n = 1 }:count() end,
     "read" },
   { "distinct", "distinct", function(Model) return Model.objects:distinct "n" end, "read" },
+  { "createIndexes", "ensure_indexes", function(Model) return Model:ensure_indexes() end, "made" },
 }
 
 -- What is not, since twice may be another thing than once.
