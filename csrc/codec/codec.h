@@ -122,6 +122,11 @@ void modm_document_convert (lua_State *L, int idx, modm_document *d);
  * document=, to read it from} or {clean=document, path=}. With `cascade` an unsaved reference is no
  * error, since it will be saved first. */
 void modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bool cascade);
+/* Validates the new document at idx, whose function defaults are not due, and appends its encoding
+ * in the same walk. False when it is not new or not valid, cannot be encoded, or Lua has something
+ * to call: then what was appended is of no use. What was assigned is left as it was where it fits.
+ */
+bool modm_document_write_valid (lua_State *L, int idx, modm_document *d, modm_buffer *b);
 /* Pushes the list of documents and names whose function default is due: {document, name, ...}, or
  * nil. */
 void modm_document_defaults (lua_State *L, int idx, modm_document *d);

@@ -33,7 +33,8 @@ struct modm_validation {
    int count; /* of errors */
    int depth; /* of documents in documents */
    bool cascade;
-   bool too_deep; /* said once: nothing more is looked at */
+   bool too_deep;    /* said once: nothing more is looked at */
+   modm_buffer *out; /* where a new document is written as it is validated, or NULL */
 };
 
 /* Lists something to be called: entry[name] = the value at the top, entry.path. The entry takes the
@@ -42,6 +43,11 @@ void modm_validation_add (modm_validation *v, const char *name);
 /* Reports a value that is none of the field's choices. */
 void modm_check_choices (lua_State *L, modm_validation *v, int idx, const modm_field *f);
 
+/* Appends slot i, whose value is in the table at `values` if it is held. */
+bool modm_encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_buffer *b,
+                       int depth, modm_error *err);
+/* Ends a document that began at `start`: appends what it has besides its slots. */
+void modm_encode_end (const modm_document *d, modm_buffer *b, size_t start);
 /* Appends the primary key of the document at idx as an element. */
 bool modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *b,
                          const char *key, size_t key_len, modm_error *err);

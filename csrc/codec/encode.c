@@ -41,9 +41,9 @@ check_part (lua_State *L, const modm_document *d, uint32_t i, const modm_buffer 
           modm_error_set (err, "was loaded in part (projection); it cannot be saved changed");
 }
 
-static bool
-encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_buffer *b,
-             int depth, modm_error *err)
+bool
+modm_encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, modm_buffer *b,
+                  int depth, modm_error *err)
 {
    const modm_field *f = &d->schema->fields[i];
    modm_state state = modm_state_of (d->states[i]);
@@ -101,6 +101,20 @@ is_untouched (const modm_document *d)
    return true;
 }
 
+void
+modm_encode_end (const modm_document *d, modm_buffer *b, size_t start)
+{
+   if (d->flags & MODM_DOC_UNKNOWN)
+      copy_unknown (d, b);
+   if (d->flags & MODM_DOC_KEEPS_CLS) {
+      copy_cls (d, b);
+   } else if (d->schema->cls) {
+      modm_write_key (b, MODM_BSON_STRING, "_cls", 4);
+      modm_write_text (b, d->schema->cls, d->schema->cls_len);
+   }
+   modm_write_end (b, start);
+}
+
 bool
 modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer *b, int depth,
                       modm_error *err)
@@ -118,17 +132,9 @@ modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer
    size_t start = modm_write_begin (b);
    bool ok = true;
    for (uint32_t i = 0; ok && i < d->schema->n; i++)
-      ok = encode_slot (L, top + 1, d, i, b, depth, err);
+      ok = modm_encode_slot (L, top + 1, d, i, b, depth, err);
    lua_settop (L, top);
-   if (d->flags & MODM_DOC_UNKNOWN)
-      copy_unknown (d, b);
-   if (d->flags & MODM_DOC_KEEPS_CLS) {
-      copy_cls (d, b);
-   } else if (d->schema->cls) {
-      modm_write_key (b, MODM_BSON_STRING, "_cls", 4);
-      modm_write_text (b, d->schema->cls, d->schema->cls_len);
-   }
-   modm_write_end (b, start);
+   modm_encode_end (d, b, start);
    return ok;
 }
 

@@ -269,18 +269,26 @@ modm_document_take_bytes (lua_State *L, int idx, modm_document *d)
    lua_settop (L, bytes - 1);
 }
 
+/* Whether a list was written as the program gave it, which may do with it what it likes now. */
+static bool
+is_given_list (const modm_field *f, modm_state state)
+{
+   return state == MODM_SET && f->inner && f->inner->kind->fits;
+}
+
 /* What a slot is once its value was saved: stored, or still held because it may change in place, or
  * because it is an empty default, which is not stored. A new key is stored now. */
 static void
 settle (lua_State *L, int values, modm_document *d, uint32_t i)
 {
+   const modm_field *f = &d->schema->fields[i];
    modm_state state = modm_state_of (d->states[i]);
    uint8_t part = d->states[i] & MODM_PART;
    bool held =
       state == MODM_READ || state == MODM_SET || state == MODM_CLEAN || state == MODM_DEFAULTED;
    if (!d->offsets[i] && held) {
       d->states[i] = (uint8_t) (MODM_DEFAULTED | part);
-   } else if (held && d->schema->fields[i].kind->is_mutable) {
+   } else if (held && f->kind->is_mutable && !is_given_list (f, state)) {
       d->states[i] = (uint8_t) (MODM_READ | part);
    } else if (held || (d->offsets[i] && state == MODM_UNSET)) {
       lua_pushnil (L);

@@ -1,14 +1,27 @@
 /* Inserting many documents with few operations. */
 #include "query/query_private.h"
 
+/* Appends the encoding of the document at idx, validated in the same walk with `validate`. */
+static bool
+encode (lua_State *L, int idx, modm_document *d, bool validate, modm_buffer *b, modm_error *err)
+{
+   if (!validate)
+      return modm_encode_document (L, idx, d, b, 0, err);
+   modm_document_defaults (L, idx, d);
+   bool due = !lua_isnil (L, -1);
+   lua_pop (L, 1);
+   return (!due && modm_document_write_valid (L, idx, d, b)) ||
+          modm_error_set (err, "needs another look");
+}
+
 /* Appends the document at idx as it will be stored, with a new key in front where it has none. */
 static bool
-append_one (lua_State *L, int idx, const modm_document *d, modm_buffer *b, modm_error *err)
+append_one (lua_State *L, int idx, modm_document *d, bool validate, modm_buffer *b, modm_error *err)
 {
    size_t start = b->len;
    if (d->flags & MODM_DOC_PARTIAL)
       return modm_error_set (err, "only some of its fields were loaded, so it cannot be inserted");
-   if (!modm_encode_document (L, idx, d, b, 0, err))
+   if (!encode (L, idx, d, validate, b, err))
       return false;
    if (modm_save_needs_key (d)) {
       if (!modm_save_key (d, err))
@@ -26,9 +39,10 @@ append_one (lua_State *L, int idx, const modm_document *d, modm_buffer *b, modm_
    return modm_save_size (b->len - start, err);
 }
 
-/* core.bulk_insert(client, database, collection, documents, first, bytes, options) -> op, the last
- * that is in it | nil, message, path, index. Takes documents from `first` on until they are more
- * than `bytes` bytes. */
+/* core.bulk_insert(client, database, collection, documents, first, bytes, options, validate) -> op,
+ * the last that is in it | nil, message, path, index. Takes documents from `first` on until they
+ * are more than `bytes` bytes. With `validate` new documents are validated as they are encoded; the
+ * first that is not valid, or not without Lua, ends it, and is for core.validate_list. */
 int
 modm_bulk_l_insert (lua_State *L)
 {
@@ -36,13 +50,14 @@ modm_bulk_l_insert (lua_State *L)
    luaL_checktype (L, 4, LUA_TTABLE);
    lua_Integer i = luaL_checkinteger (L, 5), n = (lua_Integer) lua_rawlen (L, 4);
    size_t most = (size_t) luaL_checkinteger (L, 6);
+   bool validate = lua_toboolean (L, 8);
    lua_settop (L, 7);
    modm_op *op = modm_query_op (L, MODM_OP_INSERT);
    bool ok = modm_query_options (L, 7, &op->options, &err);
    for (; ok && i <= n && op->body.len < most; i++) {
       lua_rawgeti (L, 4, (int) i);
       modm_document *d = modm_save_check (L, -1);
-      ok = append_one (L, lua_gettop (L), d, &op->body, &err);
+      ok = append_one (L, lua_gettop (L), d, validate, &op->body, &err);
       d->flags &= ~(uint32_t) MODM_DOC_ASSIGNED;
       lua_pop (L, 1);
    }

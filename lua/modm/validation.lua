@@ -211,9 +211,10 @@ end
 
 --- Validates the documents of a list, without their hooks.
 ---@param list modm.Document[]
+---@param first integer number of the first to look at
 ---@param failed fun(index: integer, message: string, err: modm.Error) called for each invalid one
-function validation.check_list(list, failed)
-  local i, tree, pending, due = core.validate_list(list, 1)
+function validation.check_list(list, first, failed)
+  local i, tree, pending, due = core.validate_list(list, first)
   while i do
     local ok, message, err = settle(list[i], nil, false, tree, pending, due)
     if not ok then failed(i, message, err) end

@@ -44,6 +44,7 @@ local known_options = {
 ---@field failures modm.InsertFailure[]
 ---@field stored table<integer, modm.StoredFile[]> files of documents that are not inserted yet
 ---@field metas table<table, true> of the documents' models
+---@field begun {op: userdata, last: integer}|nil the first operation, where validation has made it
 
 -- The list of documents, and the set of their models' metas.
 local function check_documents(meta, documents)
@@ -102,14 +103,34 @@ local function prepare_one(doc, meta, full_clean)
   return ok, message, err
 end
 
+-- The operation that inserts documents from `first` on, as many as go into one, and the last of
+-- them.
+local function make_op(job, first, validate)
+  return core.bulk_insert(job.conn.client, job.database, job.collection, job.documents, first,
+    CHUNK, job.settings, validate)
+end
+
 local function has_hooks(meta) return hooks.validates(meta) or hooks.saves(meta) end
 
-local function prepare(job, full_clean)
-  if full_clean and guard.is_idle() and not any_model(job, has_hooks) then
-    return validation.check_list(job.documents, function(i, message, err)
-      add_failure(job, i, err.kind, message, { errors = err.errors })
-    end)
+-- Whether documents change once they are validated.
+local function changes_later(meta) return kept.any(meta) or field_file.may_hold(meta) end
+
+-- Validates the documents. Where nothing changes them before they are sent, and nothing is wrong,
+-- those of the first operation are encoded as they are validated, while they are in the cache.
+local function check_all(job)
+  local first = 1
+  if not any_model(job, changes_later) then
+    local op, last, _, other = make_op(job, 1, true)
+    job.begun = op and { op = op, last = last }
+    first = op and last + 1 or other
   end
+  validation.check_list(job.documents, first, function(i, message, err)
+    add_failure(job, i, err.kind, message, { errors = err.errors })
+  end)
+end
+
+local function prepare(job, full_clean)
+  if full_clean and guard.is_idle() and not any_model(job, has_hooks) then return check_all(job) end
   for i, doc in ipairs(job.documents) do
     local meta = core.meta_of(doc)
     local ok, message, err = prepare_one(doc, meta, full_clean)
@@ -189,8 +210,12 @@ end
 
 -- Inserts documents from `first` on, as many as go into one operation. Returns the last of them.
 local function insert_some(job, first)
-  local op, last, path, index = core.bulk_insert(job.conn.client, job.database, job.collection,
-    job.documents, first, CHUNK, job.settings)
+  local op, last, path, index
+  if job.begun then
+    op, last, job.begun = job.begun.op, job.begun.last, nil
+  else
+    op, last, path, index = make_op(job, first)
+  end
   if not op then
     local err = saving.encoding_error(job.meta, last, path)
     add_failure(job, index, "ValidationError", err.message, { errors = err.errors })
