@@ -3,9 +3,10 @@
  *
  * A document is one userdata: this struct, then its slots' offsets and states, then usually the
  * bytes it came with. Its user value, made when first needed, is a table `values`: [i] the decoded
- * or assigned value of slot i; [n + i] what a reference was resolved to (false: it points nowhere);
- * [0] the userdata that holds the bytes once they no longer are the ones behind the struct; [-1]
- * the encoding of a save under way. Nothing of a document is malloc'd, so it needs no __gc.
+ * or assigned value of slot i; [n + 1] the userdata that holds the bytes once they no longer are
+ * the ones behind the struct, alone or with those of others that were inserted with it; [n + 1 + i]
+ * what a reference was resolved to (false: it points nowhere). Nothing of a document is malloc'd,
+ * so it needs no __gc.
  */
 #ifndef MODM_CODEC_H
 #define MODM_CODEC_H
@@ -74,13 +75,19 @@ modm_document *modm_document_test (lua_State *L, int idx);
 /* A document as a reference holds it; NULL for its key, which may be an embedded document. */
 modm_document *modm_document_referred (lua_State *L, int idx);
 modm_document *modm_document_check (lua_State *L, int idx) __attribute__ ((returns_nonnull));
+/* Where slot i (from 0) has in the values table what it was resolved to. */
+static inline int
+modm_resolved_at (const modm_document *d, uint32_t i)
+{
+   return (int) (d->schema->n + i + 2);
+}
 /* Pushes the values table, making it first. */
 void modm_document_values (lua_State *L, int idx, modm_document *d);
-/* Takes new bytes (a block that is a whole userdata, at the top, popped), into which stored slots
- * then point; what is held stays as it is. */
-void modm_document_take_bytes (lua_State *L, int idx, modm_document *d);
+/* Takes new bytes, which lie in the userdata at the top (popped), into which stored slots then
+ * point; what is held stays as it is. */
+void modm_document_take_bytes (lua_State *L, int idx, modm_document *d, const uint8_t *bytes);
 /* The same after a save: the bytes are its encoding, and what the server has. */
-void modm_document_rebase (lua_State *L, int idx, modm_document *d);
+void modm_document_rebase (lua_State *L, int idx, modm_document *d, const uint8_t *bytes);
 /* The stored element of slot i. */
 bool modm_document_element (const modm_document *d, uint32_t i, modm_element *e);
 /* Pops the value at the top into slot i, as assigned. */

@@ -5,7 +5,13 @@
 #include "codec/codec.h"
 
 /* What the values table has besides those of slots, see codec.h. */
-enum { MODM_VALUES_BYTES = 0, MODM_VALUES_MASK = -2 };
+enum { MODM_VALUES_MASK = -2 };
+
+static inline int
+modm_bytes_at (const modm_document *d)
+{
+   return (int) d->schema->n + 1;
+}
 
 /* Marks what a projection left out: a slot that is not in the bytes may be unset, or not loaded. */
 void modm_document_mask (lua_State *L, int idx, modm_document *d, const modm_mask *mask);

@@ -71,7 +71,7 @@ push_document_copy (lua_State *L, int idx, const modm_document *d, int depth)
    if (d->bytes) {
       copy->bytes = memcpy (lua_newuserdata (L, d->len), d->bytes, d->len);
       copy->len = d->len;
-      lua_rawseti (L, at + 1, MODM_VALUES_BYTES);
+      lua_rawseti (L, at + 1, modm_bytes_at (d));
    }
    if (d->flags & MODM_DOC_VALUES) {
       modm_getuservalue (L, idx);
@@ -152,7 +152,7 @@ resolve_one (lua_State *L, int idx, const modm_document *d, uint32_t i)
    if (lua_isnil (L, -1) || modm_document_referred (L, -1))
       return MODM_NEED_NOTHING;
    modm_getuservalue (L, idx); /* the key is held, so there is one */
-   lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
+   lua_rawgeti (L, -1, modm_resolved_at (d, i));
    lua_remove (L, -2);
    if (lua_isnil (L, -1)) {
       lua_pop (L, 1);
@@ -174,7 +174,7 @@ resolve_file (lua_State *L, int idx, const modm_document *d, uint32_t i)
    if (lua_isnil (L, -1))
       return MODM_NEED_NOTHING;
    modm_getuservalue (L, idx); /* the value is held, so there is one */
-   lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
+   lua_rawgeti (L, -1, modm_resolved_at (d, i));
    lua_remove (L, -2);
    bool made = !lua_isnil (L, -1);
    if (made)
@@ -210,7 +210,7 @@ resolve_list (lua_State *L, int idx, const modm_document *d, uint32_t i)
    if (lua_type (L, top) != LUA_TTABLE)
       return MODM_NEED_NOTHING;
    modm_getuservalue (L, idx);
-   lua_rawgeti (L, -1, (int) (d->schema->n + i + 1));
+   lua_rawgeti (L, -1, modm_resolved_at (d, i));
    bool done = !lua_isnil (L, -1);
    lua_settop (L, top);
    bool needed = !done && has_key (L, top, &d->schema->fields[i]);

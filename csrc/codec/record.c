@@ -182,7 +182,7 @@ modm_document_values (lua_State *L, int idx, modm_document *d)
    }
    idx = lua_absindex (L, idx);
    /* room for its bytes, too, when it can be saved by itself */
-   lua_createtable (L, (int) d->schema->n, d->schema->flags & MODM_SCHEMA_EMBEDDED ? 0 : 1);
+   lua_createtable (L, (int) d->schema->n + (d->schema->flags & MODM_SCHEMA_EMBEDDED ? 0 : 1), 0);
    lua_pushvalue (L, -1);
    modm_setuservalue (L, idx);
    d->flags |= MODM_DOC_VALUES;
@@ -210,7 +210,7 @@ modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i)
    modm_document_values (L, idx, d);
    if (d->schema->flags & MODM_SCHEMA_RESOLVES) {
       lua_pushnil (L);
-      lua_rawseti (L, -2, (int) (d->schema->n + i + 1));
+      lua_rawseti (L, -2, modm_resolved_at (d, i));
    }
    lua_insert (L, -2);
    lua_rawseti (L, -2, (int) i + 1);
@@ -248,25 +248,25 @@ keep_resolved (lua_State *L, int values, const modm_document *d)
          continue;
       lua_rawgeti (L, values, (int) i + 1);
       if (modm_document_referred (L, -1))
-         lua_rawseti (L, values, (int) (d->schema->n + i + 1));
+         lua_rawseti (L, values, modm_resolved_at (d, i));
       else
          lua_pop (L, 1);
    }
 }
 
 void
-modm_document_take_bytes (lua_State *L, int idx, modm_document *d)
+modm_document_take_bytes (lua_State *L, int idx, modm_document *d, const uint8_t *bytes)
 {
    idx = lua_absindex (L, idx);
-   int bytes = lua_gettop (L);
+   int block = lua_gettop (L);
    modm_document_values (L, idx, d);
-   lua_pushvalue (L, bytes);
-   lua_rawseti (L, -2, MODM_VALUES_BYTES);
-   d->bytes = lua_touserdata (L, bytes);
+   lua_pushvalue (L, block);
+   lua_rawseti (L, -2, modm_bytes_at (d));
+   d->bytes = bytes;
    d->len = (uint32_t) modm_load_i32 (d->bytes);
    memset (d->offsets, 0, d->schema->n * sizeof *d->offsets);
    (void) index_bytes (d); /* our own encoding */
-   lua_settop (L, bytes - 1);
+   lua_settop (L, block - 1);
 }
 
 /* Whether a list was written as the program gave it, which may do with it what it likes now. */
@@ -300,7 +300,7 @@ settle (lua_State *L, int values, modm_document *d, uint32_t i)
 /* What was assigned while the save was under way was not saved: then all slots stay as they are,
  * and the next save finds what differs. */
 void
-modm_document_rebase (lua_State *L, int idx, modm_document *d)
+modm_document_rebase (lua_State *L, int idx, modm_document *d, const uint8_t *bytes)
 {
    idx = lua_absindex (L, idx);
    modm_undo_save (L, idx, d);
@@ -309,7 +309,7 @@ modm_document_rebase (lua_State *L, int idx, modm_document *d)
       keep_resolved (L, lua_gettop (L), d);
       lua_pop (L, 1);
    }
-   modm_document_take_bytes (L, idx, d);
+   modm_document_take_bytes (L, idx, d, bytes);
    /* from here on nothing allocates, so nothing can fail half way */
    modm_document_values (L, idx, d);
    for (uint32_t i = 0; i < d->schema->n && !(d->flags & MODM_DOC_ASSIGNED); i++)

@@ -192,7 +192,7 @@ note_base (lua_State *L, int idx, const modm_document *d)
       lua_rawseti (L, entry, BASE);
       if (d->flags & MODM_DOC_VALUES) {
          modm_getuservalue (L, idx);
-         lua_rawgeti (L, -1, MODM_VALUES_BYTES);
+         lua_rawgeti (L, -1, modm_bytes_at (d));
          lua_rawseti (L, entry, BASE_BYTES);
       }
    }
@@ -312,7 +312,7 @@ l_unsave (lua_State *L)
          unsave_slot (L, d, im, i, new_key);
       take_image (d, im);
       lua_rawgeti (L, 2, BASE_BYTES);
-      lua_rawseti (L, 3, MODM_VALUES_BYTES);
+      lua_rawseti (L, 3, modm_bytes_at (d));
       return 0;
    }
    lua_rawgeti (L, 2, REFRESHED);

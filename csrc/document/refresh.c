@@ -63,8 +63,8 @@ l_refresh (lua_State *L)
    }
    if (b->failed)
       return luaL_error (L, "not enough memory");
-   memcpy (lua_newuserdata (L, b->len), b->data, b->len);
-   modm_document_take_bytes (L, 1, d);
+   uint8_t *bytes = memcpy (lua_newuserdata (L, b->len), b->data, b->len);
+   modm_document_take_bytes (L, 1, d, bytes);
    modm_document_values (L, 1, d);
    int values = lua_gettop (L);
    bool first = !(d->flags & MODM_DOC_LOADED);
@@ -75,10 +75,10 @@ l_refresh (lua_State *L)
          continue;
       }
       d->states[i] = d->offsets[i] ? MODM_STORED : MODM_UNSET;
-      for (uint32_t k = 0; k < 2; k++) {
-         lua_pushnil (L);
-         lua_rawseti (L, values, (int) (i + 1 + k * d->schema->n));
-      }
+      lua_pushnil (L);
+      lua_rawseti (L, values, (int) i + 1);
+      lua_pushnil (L);
+      lua_rawseti (L, values, modm_resolved_at (d, i));
    }
    d->flags |= MODM_DOC_LOADED | (first && !all ? MODM_DOC_PARTIAL : 0);
    if (all)

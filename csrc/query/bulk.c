@@ -74,6 +74,42 @@ modm_bulk_l_insert (lua_State *L)
    return 4;
 }
 
+/* How many of the bytes at `at` documents take that share a block: one or more. Each keeps the
+ * whole block in memory, so it is a small one. */
+static size_t
+block_size (const uint8_t *at, const uint8_t *end)
+{
+   enum { BLOCK = 8 * 1024 };
+   size_t size = (size_t) modm_load_i32 (at);
+   while (at + size < end) {
+      size_t next = (size_t) modm_load_i32 (at + size);
+      if (size + next > BLOCK)
+         break;
+      size += next;
+   }
+   return size;
+}
+
+/* What became of document i of the list at 1, sent as the bytes, which lie in the block at 6. */
+static void
+note_inserted (lua_State *L, lua_Integer i, const uint8_t *bytes, bool unsure)
+{
+   bool failed = false;
+   if (lua_istable (L, 5)) {
+      lua_rawgeti (L, 5, (int) i);
+      failed = lua_toboolean (L, -1);
+   }
+   lua_rawgeti (L, 1, (int) i);
+   int idx = lua_gettop (L);
+   if (failed && unsure) {
+      modm_save_unsure (L, idx, modm_save_check (L, idx), bytes, (size_t) modm_load_i32 (bytes));
+   } else if (!failed) {
+      lua_pushvalue (L, 6);
+      modm_document_rebase (L, idx, modm_save_check (L, idx), bytes);
+   }
+   lua_settop (L, 6);
+}
+
 /* core.bulk_inserted(documents, first, last, op, failed or nil, unsure): those that are not in the
  * set `failed` (by their place in the list) are what the server has now; with `unsure` it may have
  * the others. */
@@ -84,25 +120,16 @@ modm_bulk_l_inserted (lua_State *L)
    lua_Integer i = luaL_checkinteger (L, 2), last = luaL_checkinteger (L, 3);
    const modm_op *op = modm_op_check (L, 4);
    bool unsure = lua_toboolean (L, 6);
-   lua_settop (L, 5);
    const uint8_t *at = op->body.data, *end = at + op->body.len;
-   for (; i <= last && at < end; i++) {
-      size_t len = (size_t) modm_load_i32 (at);
-      bool failed = false;
-      if (lua_istable (L, 5)) {
-         lua_rawgeti (L, 5, (int) i);
-         failed = lua_toboolean (L, -1);
-      }
-      lua_rawgeti (L, 1, (int) i);
-      int idx = lua_gettop (L);
-      if (failed && unsure) {
-         modm_save_unsure (L, idx, modm_save_check (L, idx), at, len);
-      } else if (!failed) {
-         memcpy (lua_newuserdata (L, len), at, len);
-         modm_document_rebase (L, idx, modm_save_check (L, idx));
-      }
+   while (i <= last && at < end) {
+      size_t size = block_size (at, end);
       lua_settop (L, 5);
-      at += len;
+      const uint8_t *block = memcpy (lua_newuserdata (L, size), at, size), *bytes = block;
+      for (; i <= last && bytes < block + size; i++) {
+         note_inserted (L, i, bytes, unsure);
+         bytes += modm_load_i32 (bytes);
+      }
+      at += size;
    }
    return 0;
 }

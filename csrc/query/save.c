@@ -299,11 +299,11 @@ modm_save_l_saved (lua_State *L)
    const modm_op *op = modm_op_check (L, 2);
    size_t len;
    luaL_checktype (L, 3, LUA_TUSERDATA);
-   (void) check_encoding (L, 3, &len);
+   const uint8_t *bytes = check_encoding (L, 3, &len);
    lua_settop (L, 3);
    bool found = op->kind == MODM_OP_INSERT || modm_query_reply_int (op, "n") > 0;
    if (found)
-      modm_document_rebase (L, 1, d);
+      modm_document_rebase (L, 1, d, bytes);
    lua_pushboolean (L, found);
    return 1;
 }

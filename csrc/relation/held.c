@@ -43,7 +43,7 @@ add_slot (lua_State *L, int doc, const modm_document *d, uint32_t i, int list)
    modm_getuservalue (L, doc);
    lua_rawgeti (L, top + 1, (int) i + 1);
    add_held (L, top + 2, list, 0);
-   lua_rawgeti (L, top + 1, (int) (d->schema->n + i + 1));
+   lua_rawgeti (L, top + 1, modm_resolved_at (d, i));
    add_held (L, top + 3, list, 0);
    lua_settop (L, top);
 }

@@ -23,7 +23,7 @@ resolve (lua_State *L, int doc, modm_document *d, uint32_t i)
 {
    modm_document_values (L, doc, d);
    lua_insert (L, -2);
-   lua_rawseti (L, -2, (int) (d->schema->n + i + 1));
+   lua_rawseti (L, -2, modm_resolved_at (d, i));
    lua_pop (L, 1);
 }
 

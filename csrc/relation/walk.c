@@ -118,7 +118,7 @@ modm_walk_is_resolved (lua_State *L, int doc, const modm_document *d, uint32_t i
    if (!(d->flags & MODM_DOC_VALUES))
       return false;
    modm_getuservalue (L, doc);
-   bool resolved = lua_rawgeti (L, -1, (int) (d->schema->n + i + 1)) != LUA_TNIL;
+   bool resolved = lua_rawgeti (L, -1, modm_resolved_at (d, i)) != LUA_TNIL;
    lua_pop (L, 2);
    return resolved;
 }
