@@ -124,17 +124,24 @@ item_field (const modm_path *p)
    return modm_path_is_free (p->field) ? NULL : p->field->inner;
 }
 
+static bool
+no_sort (modm_change *ch)
+{
+   return modm_filter_misuse (&ch->c, "the sort of modm.each is 1, -1 or names");
+}
+
 /* {name: 1 or -1} of a $sort, for "name" or "-name". */
 static bool
 append_sort_name (modm_change *ch, const modm_path *item, int idx)
 {
    lua_State *L = ch->c.L;
-   const char *name = lua_tostring (L, idx);
-   if (!name)
-      return modm_filter_misuse (&ch->c, "the sort of modm.each takes names");
+   size_t len;
+   if (lua_type (L, idx) != LUA_TSTRING)
+      return no_sort (ch);
+   const char *name = lua_tolstring (L, idx, &len);
    bool back = name[0] == '-';
    modm_path p = *item;
-   lua_pushstring (L, name + back);
+   lua_pushlstring (L, name + back, len - back);
    ch->c.misuse = !modm_path_resolve (L, lua_gettop (L), &p, &ch->c.err);
    lua_pop (L, 1);
    if (ch->c.misuse)
@@ -152,7 +159,7 @@ append_sort (modm_change *ch, const modm_field *f, int idx)
    int64_t way;
    if (lua_type (L, idx) == LUA_TNUMBER) {
       if (!modm_isinteger (L, idx, &way) || (way != 1 && way != -1))
-         return modm_filter_misuse (&ch->c, "the sort of modm.each is 1, -1 or names");
+         return no_sort (ch);
       modm_write_int (ch->c.b, "$sort", way);
       return true;
    }
@@ -163,9 +170,11 @@ append_sort (modm_change *ch, const modm_field *f, int idx)
    modm_write_key (ch->c.b, MODM_BSON_DOCUMENT, "$sort", 5);
    size_t start = modm_write_begin (ch->c.b);
    bool ok = true;
-   if (lua_type (L, idx) == LUA_TSTRING)
+   size_t n = lua_istable (L, idx) ? lua_rawlen (L, idx) : 0;
+   if (n == 0)
       ok = append_sort_name (ch, &item, idx);
-   for (int i = 1; ok && lua_istable (L, idx) && lua_rawgeti (L, idx, i) != LUA_TNIL; i++) {
+   for (size_t i = 1; ok && i <= n; i++) {
+      lua_rawgeti (L, idx, (int) i);
       ok = append_sort_name (ch, &item, lua_gettop (L));
       lua_pop (L, 1);
    }

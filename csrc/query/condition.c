@@ -259,6 +259,8 @@ append_operator (modm_filter *c, const modm_path *p, int idx, int depth)
 {
    lua_State *L = c->L;
    const modm_operator_row *row = modm_operator_test (L, idx);
+   if (depth > MODM_MAX_DEPTH)
+      return modm_filter_misuse (c, "operators nested deeper than %d levels", MODM_MAX_DEPTH);
    luaL_checkstack (L, 12, "a filter");
    if (row->shape == MODM_OF_FILTERS || row->shape == MODM_OF_WORDS)
       return modm_filter_misuse (

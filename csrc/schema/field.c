@@ -143,15 +143,19 @@ push_inner (lua_State *L, const modm_field *outer, int env, int *ids)
    return inner;
 }
 
-static void compile_kind (lua_State *L, int options, modm_field *f, int env, int *ids);
+static void compile_kind (lua_State *L, int options, modm_field *f, int env, int *ids, int depth);
 
 static void
-compile_inner (lua_State *L, int options, modm_field *f, int env, int *ids)
+compile_inner (lua_State *L, int options, modm_field *f, int env, int *ids, int depth)
 {
+   luaL_checkstack (L, 10, "a field");
+   if (depth > MODM_MAX_DEPTH)
+      luaL_error (L, "%s.%s: lists nested deeper than %d levels", f->schema->name, f->name,
+                  MODM_MAX_DEPTH);
    if (f->kind->inner_kind) {
       f->inner = push_inner (L, f, env, ids);
       f->inner->kind = modm_kind_find (f->kind->inner_kind);
-      compile_kind (L, options, f->inner, env, ids);
+      compile_kind (L, options, f->inner, env, ids, depth);
       f->inner->flags = 0;
    } else if (lua_getfield (L, options, "field") != LUA_TNIL) {
       int def = lua_gettop (L);
@@ -159,7 +163,7 @@ compile_inner (lua_State *L, int options, modm_field *f, int env, int *ids)
       f->inner->kind = kind_at (L, def);
       lua_getfield (L, def, "options");
       compile_flags (L, lua_gettop (L), f->inner);
-      compile_kind (L, lua_gettop (L), f->inner, env, ids);
+      compile_kind (L, lua_gettop (L), f->inner, env, ids, depth);
       lua_pop (L, 2);
    } else {
       lua_pop (L, 1);
@@ -167,14 +171,14 @@ compile_inner (lua_State *L, int options, modm_field *f, int env, int *ids)
 }
 
 static void
-compile_kind (lua_State *L, int options, modm_field *f, int env, int *ids)
+compile_kind (lua_State *L, int options, modm_field *f, int env, int *ids, int depth)
 {
    compile_env (L, options, f);
    lua_rawseti (L, env, f->id);
    if (f->kind->compile)
       f->kind->compile (L, options, f);
    if (f->kind->role == MODM_LIST)
-      compile_inner (L, options, f, env, ids);
+      compile_inner (L, options, f, env, ids, depth + 1);
 }
 
 void
@@ -188,6 +192,6 @@ modm_field_compile (lua_State *L, int def, modm_field *f, int env, int *ids)
    compile_flags (L, options, f);
    compile_names (L, def, options, f);
    check_stored_name (L, f);
-   compile_kind (L, options, f, env, ids);
+   compile_kind (L, options, f, env, ids, 0);
    lua_settop (L, top);
 }

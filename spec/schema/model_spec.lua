@@ -251,6 +251,29 @@ describe("a definition", function()
   end)
 end)
 
+describe("lists of lists", function()
+  local function nested(levels)
+    local field = f.IntegerField {}
+    for _ = 1, levels do field = f.ListField { field } end
+    return { deep = field }
+  end
+
+  it("are as deep as a document may be, and no deeper", function()
+    local Model = define(nested(178))
+    local list = 5
+    for _ = 1, 178 do list = { list } end
+    local doc = Model { deep = list }
+    assert(doc:full_clean())
+    local found = doc.deep
+    for _ = 1, 178 do found = found[1] end
+    assert.equal(5, found)
+    for _, levels in ipairs { 181, 100000 } do
+      assert.error_matches(function() define(nested(levels)) end,
+        "%.deep: lists nested deeper than 180 levels")
+    end
+  end)
+end)
+
 describe("Meta", function()
   it("refuses what it does not know, and wrong types", function()
     for _, case in ipairs {
