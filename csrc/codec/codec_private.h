@@ -46,6 +46,14 @@ struct modm_validation {
 /* Lists something to be called: entry[name] = the value at the top, entry.path. The entry takes the
  * value's place. */
 void modm_validation_add (modm_validation *v, const char *name);
+void modm_validate_document (modm_validation *v, int idx, modm_document *d, int exclude);
+/* Slot i of the document at idx; its values, or nil, are at `values`. */
+void modm_validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32_t i);
+/* The same, and writes it to v->out, which is no longer there where that is not possible (put.c).
+ */
+void modm_write_slot (modm_validation *v, int idx, int values, modm_document *d, uint32_t i);
+/* Whether the value is a list of which a quick look at the items says all. */
+bool modm_list_may_fit (lua_State *L, int idx, const modm_field *f);
 /* Reports a value that is none of the field's choices. */
 void modm_check_choices (lua_State *L, modm_validation *v, int idx, const modm_field *f);
 

@@ -1,6 +1,7 @@
 /* Phase V: validates a document, converting as it goes, and gathers all errors in a tree that
  * mirrors it (report.c). What only Lua can call (validators, clean) is listed for it: C frames must
- * not stand below a callback that yields. A new document may be written in the same walk. */
+ * not stand below a callback that yields. A new document may be written in the same walk (put.c).
+ */
 #include "codec/codec_private.h"
 
 #include "field/list.h"
@@ -21,8 +22,6 @@ add_validators (modm_validation *v, int idx, const modm_field *f)
 
 /* ---- values ---- */
 
-static void validate_document (modm_validation *v, int idx, modm_document *d, int exclude);
-
 static void
 check_unsaved (modm_validation *v, const modm_document *d)
 {
@@ -38,7 +37,7 @@ check_value (modm_validation *v, int idx, const modm_field *f)
    int before = v->count;
    modm_document *d;
    if (f->kind->role == MODM_EMBEDDED && (d = modm_document_test (v->L, idx)))
-      validate_document (v, idx, d, 0);
+      modm_validate_document (v, idx, d, 0);
    else if (f->kind->role == MODM_REFERENCE && (d = modm_document_referred (v->L, idx)))
       check_unsaved (v, d);
    if (f->flags & MODM_FIELD_CHOICES)
@@ -94,9 +93,8 @@ validate_list (modm_validation *v, int idx, const modm_field *f, bool own)
    return own ? MODM_SAME : MODM_CONVERTED;
 }
 
-/* Whether a quick look at the items of a list says all. */
-static bool
-list_may_fit (lua_State *L, int idx, const modm_field *f)
+bool
+modm_list_may_fit (lua_State *L, int idx, const modm_field *f)
 {
    return lua_type (L, idx) == LUA_TTABLE && f->inner && f->inner->kind->fits &&
           !(f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS)) &&
@@ -110,7 +108,7 @@ list_fits (lua_State *L, int idx, const modm_field *f, bool own)
 {
    bool more = true, fits = true;
    uint32_t n = 0;
-   if (!list_may_fit (L, idx, f))
+   if (!modm_list_may_fit (L, idx, f))
       return false;
    int top = lua_gettop (L), to = own ? 0 : top + 1;
    if (to)
@@ -235,8 +233,8 @@ validate_held (modm_validation *v, int values, modm_document *d, uint32_t i)
       d->states[i] = (uint8_t) (MODM_CLEAN | (d->states[i] & MODM_PART));
 }
 
-static void
-validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32_t i)
+void
+modm_validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32_t i)
 {
    const modm_field *f = &d->schema->fields[i];
    modm_state state = modm_state_of (d->states[i]);
@@ -259,96 +257,6 @@ validate_slot (modm_validation *v, int idx, int values, modm_document *d, uint32
       validate_held (v, values, d, i);
 }
 
-/* ---- validating and writing in one walk ---- */
-
-/* Writes a value that fits, or does once it is converted. What was converted is not kept. */
-static bool
-put_scalar (lua_State *L, int idx, const modm_field *f, modm_buffer *out, const char *key,
-            size_t key_len)
-{
-   modm_error err;
-   if (!modm_field_fits (L, idx, f)) {
-      int type = lua_type (L, idx); /* of these no conversion runs Lua */
-      if ((type != LUA_TNUMBER && type != LUA_TSTRING) || modm_isblank (L, idx) ||
-          f->kind->convert (L, idx, f, NULL, &err) != MODM_CONVERTED ||
-          !modm_field_fits (L, idx = lua_gettop (L), f))
-         return false;
-   }
-   return f->kind->append (L, idx, f, out, key, key_len, 0, &err);
-}
-
-/* Writes a list whose items are in their order, and all fit. */
-static bool
-put_list (lua_State *L, int idx, const modm_field *f, modm_buffer *out)
-{
-   char room[MODM_INDEX_KEY];
-   bool more = true, fits = true;
-   uint32_t n = 0;
-   if (!list_may_fit (L, idx, f))
-      return false;
-   size_t len, before = out->len;
-   modm_write_key (out, MODM_BSON_ARRAY, f->mongo_name, f->mongo_len);
-   size_t start = modm_write_begin (out);
-   lua_pushnil (L);
-   int item = lua_gettop (L) + 1;
-   for (; fits && (fits = modm_list_next (L, idx, n + 1, &more)) && more; n++) {
-      const char *key = modm_index_key (room, n, &len);
-      fits = put_scalar (L, item, f->inner, out, key, len);
-      lua_settop (L, item - 1);
-   }
-   modm_write_end (out, start);
-   if (!fits || n == 0)
-      out->len = before;
-   return fits && n > 0;
-}
-
-/* Writes a new embedded document, whatever it holds. */
-static bool
-put_embedded (modm_validation *v, int idx, const modm_field *f)
-{
-   modm_document *d = modm_document_test (v->L, idx);
-   if (!d || d->bytes || !f->target || !modm_schema_isa (d->schema, f->target) ||
-       f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS))
-      return false;
-   modm_write_key (v->out, MODM_BSON_DOCUMENT, f->mongo_name, f->mongo_len);
-   validate_document (v, idx, d, 0);
-   return true;
-}
-
-/* The quick way for a slot: writes what was assigned, when it is sure to be valid. */
-static bool
-put_slot (modm_validation *v, int values, const modm_document *d, uint32_t i)
-{
-   lua_State *L = v->L;
-   const modm_field *f = &d->schema->fields[i];
-   if (d->states[i] == MODM_UNSET)
-      return !(f->flags & (MODM_FIELD_REQUIRED | MODM_FIELD_DEFAULT));
-   if (d->states[i] != MODM_SET && d->states[i] != MODM_CLEAN)
-      return false;
-   lua_rawgeti (L, values, (int) i + 1);
-   if (f->kind->fits)
-      return put_scalar (L, values + 1, f, v->out, f->mongo_name, f->mongo_len);
-   if (f->inner)
-      return put_list (L, values + 1, f, v->out);
-   return f->kind->role == MODM_EMBEDDED && put_embedded (v, values + 1, f);
-}
-
-/* Validates a slot and writes it; v->out is no longer there when that is not possible. */
-static void
-write_slot (modm_validation *v, int idx, int values, modm_document *d, uint32_t i)
-{
-   modm_error err;
-   modm_buffer *out = v->out;
-   if (put_slot (v, values, d, i))
-      return;
-   lua_settop (v->L, values);
-   v->out = NULL; /* what is inside the value is written with it */
-   validate_slot (v, idx, values, d, i);
-   lua_settop (v->L, values);
-   if (modm_encode_slot (v->L, values, d, i, out, v->depth - 1, &err))
-      v->out = out;
-}
-
 static bool
 is_excluded (lua_State *L, int exclude, const modm_field *f)
 {
@@ -360,8 +268,8 @@ is_excluded (lua_State *L, int exclude, const modm_field *f)
    return excluded;
 }
 
-static void
-validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
+void
+modm_validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
 {
    lua_State *L = v->L;
    const modm_schema *s = d->schema;
@@ -386,7 +294,7 @@ validate_document (modm_validation *v, int idx, modm_document *d, int exclude)
       here.key = s->fields[i].name;
       if (modm_state_of (d->states[i]) != MODM_NOT_LOADED &&
           !is_excluded (L, exclude, &s->fields[i])) {
-         (v->out ? write_slot : validate_slot) (v, idx, values, d, i);
+         (v->out ? modm_write_slot : modm_validate_slot) (v, idx, values, d, i);
          lua_settop (L, values);
       }
    }
@@ -410,23 +318,7 @@ modm_document_validate (lua_State *L, int idx, modm_document *d, int exclude, bo
    lua_pushnil (L);
    modm_validation v = {
       .L = L, .errors = lua_gettop (L) - 1, .pending = lua_gettop (L), .cascade = cascade};
-   validate_document (&v, idx, d, exclude);
-}
-
-bool
-modm_document_write_valid (lua_State *L, int idx, modm_document *d, modm_buffer *b)
-{
-   if (d->bytes)
-      return false;
-   idx = lua_absindex (L, idx);
-   lua_pushnil (L);
-   lua_pushnil (L);
-   int top = lua_gettop (L);
-   modm_validation v = {.L = L, .errors = top - 1, .pending = top, .out = b};
-   validate_document (&v, idx, d, 0);
-   bool valid = v.out && lua_isnil (L, v.errors) && lua_isnil (L, v.pending);
-   lua_settop (L, top - 2);
-   return valid;
+   modm_validate_document (&v, idx, d, exclude);
 }
 
 void

@@ -74,24 +74,5 @@ l_validate_list (lua_State *L)
    return 0;
 }
 
-/* core.keys_of(list) -> the list of the documents' primary keys, which must be set */
-static int
-l_keys_of (lua_State *L)
-{
-   luaL_checktype (L, 1, LUA_TTABLE);
-   lua_settop (L, 1);
-   int n = (int) lua_rawlen (L, 1);
-   lua_createtable (L, n, 0);
-   for (int i = 1; i <= n; i++) {
-      lua_rawgeti (L, 1, i);
-      modm_document_push_pk (L, 3, modm_document_check (L, 3));
-      lua_rawseti (L, 2, i);
-      lua_settop (L, 2);
-   }
-   return 1;
-}
-
-const luaL_Reg modm_document_many_functions[] = {{"check_list", l_check_list},
-                                                 {"validate_list", l_validate_list},
-                                                 {"keys_of", l_keys_of},
-                                                 {NULL, NULL}};
+const luaL_Reg modm_document_many_functions[] = {
+   {"check_list", l_check_list}, {"validate_list", l_validate_list}, {NULL, NULL}};

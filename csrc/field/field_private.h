@@ -87,6 +87,7 @@ modm_outcome modm_datetime_convert (lua_State *L, int idx, const modm_field *f, 
                                     modm_error *err);
 bool modm_datetime_accepts (const modm_field *f, const modm_element *e);
 bool modm_datetime_fits (lua_State *L, int idx, const modm_field *f);
+bool modm_datetime_put (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len);
 void modm_decimal_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_decimal_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);

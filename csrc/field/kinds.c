@@ -139,6 +139,7 @@ const modm_kind modm_kinds[] = {
     .keeps = true,
     .convert = modm_datetime_convert,
     .fits = modm_datetime_fits,
+    .put = modm_datetime_put,
     .accepts = modm_datetime_accepts,
     .append = modm_any_append,
     .push = modm_any_push},

@@ -87,6 +87,17 @@ modm_datetime_fits (lua_State *L, int idx, const modm_field *f)
 }
 
 bool
+modm_datetime_put (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len)
+{
+   int64_t ms;
+   if (!modm_datetime_from (L, idx, &ms))
+      return false;
+   modm_write_key (b, MODM_BSON_DATE, key, key_len);
+   modm_write_i64 (b, ms);
+   return true;
+}
+
+bool
 modm_datetime_accepts (const modm_field *f, const modm_element *e)
 {
    (void) f;

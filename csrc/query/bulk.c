@@ -90,7 +90,8 @@ block_size (const uint8_t *at, const uint8_t *end)
    return size;
 }
 
-/* What became of document i of the list at 1, sent as the bytes, which lie in the block at 6. */
+/* What became of document i of the list at 1, sent as the bytes, which lie in the block at 8; its
+ * key goes into the table at 7, where one is wanted. */
 static void
 note_inserted (lua_State *L, lua_Integer i, const uint8_t *bytes, bool unsure)
 {
@@ -104,15 +105,19 @@ note_inserted (lua_State *L, lua_Integer i, const uint8_t *bytes, bool unsure)
    if (failed && unsure) {
       modm_save_unsure (L, idx, modm_save_check (L, idx), bytes, (size_t) modm_load_i32 (bytes));
    } else if (!failed) {
-      lua_pushvalue (L, 6);
+      lua_pushvalue (L, 8);
       modm_document_rebase (L, idx, modm_save_check (L, idx), bytes);
    }
-   lua_settop (L, 6);
+   if (!failed && lua_istable (L, 7)) {
+      modm_document_push_pk (L, idx, modm_save_check (L, idx));
+      lua_rawseti (L, 7, (int) i);
+   }
+   lua_settop (L, 8);
 }
 
-/* core.bulk_inserted(documents, first, last, op, failed or nil, unsure): those that are not in the
- * set `failed` (by their place in the list) are what the server has now; with `unsure` it may have
- * the others. */
+/* core.bulk_inserted(documents, first, last, op, failed or nil, unsure, keys or nil): those that
+ * are not in the set `failed` (by their place in the list) are what the server has now, and their
+ * keys go into `keys`, at their places; with `unsure` it may have the others. */
 int
 modm_bulk_l_inserted (lua_State *L)
 {
@@ -123,7 +128,7 @@ modm_bulk_l_inserted (lua_State *L)
    const uint8_t *at = op->body.data, *end = at + op->body.len;
    while (i <= last && at < end) {
       size_t size = block_size (at, end);
-      lua_settop (L, 5);
+      lua_settop (L, 7);
       const uint8_t *block = memcpy (lua_newuserdata (L, size), at, size), *bytes = block;
       for (; i <= last && bytes < block + size; i++) {
          note_inserted (L, i, bytes, unsure);

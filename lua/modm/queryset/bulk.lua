@@ -42,6 +42,7 @@ local known_options = {
 ---@field collection string
 ---@field settings table for the driver
 ---@field failures modm.InsertFailure[]
+---@field keys any[]|nil of the documents that were inserted, where they are wanted
 ---@field stored table<integer, modm.StoredFile[]> files of documents that are not inserted yet
 ---@field metas table<table, true> of the documents' models
 ---@field begun {op: userdata, last: integer}|nil the first operation, where validation has made it
@@ -224,7 +225,8 @@ local function insert_some(job, first)
   local ok, message, err = job.conn:run(op)
   local not_done, told
   if not ok then not_done, told = note_failures(job, op, err, first, last) end
-  core.bulk_inserted(job.documents, first, last, op, not_done, err and err.unsure ~= nil)
+  core.bulk_inserted(job.documents, first, last, op, not_done, err and err.unsure ~= nil,
+    job.keys)
   local refused = not ok and (told or field_file.is_refused(err))
   keep_files(job, first, last, refused and not_done)
   scoped.note(job.documents, first, last)
@@ -260,7 +262,7 @@ end
 
 local function create(self, documents, metas, given)
   local job = { meta = self._meta, documents = documents, ordered = given.ordered ~= false,
-    failures = {}, stored = {}, metas = metas }
+    failures = {}, stored = {}, metas = metas, keys = not given.retrieve and {} or nil }
   job.settings = opening.write_settings(self)
   job.settings.ordered = job.ordered
   job.settings.bypassDocumentValidation = given.bypass_document_validation
@@ -272,8 +274,7 @@ local function create(self, documents, metas, given)
   local ok, message, err = insert_all(job)
   for _, stored in pairs(job.stored) do field_file.take_back(stored) end
   if not ok then return nil, message, err end
-  if given.retrieve then return job.documents end
-  return core.keys_of(job.documents)
+  return job.keys or job.documents
 end
 
 --- Inserts many documents, with the hooks of validate, save and insert: those before it of all of
