@@ -1,7 +1,8 @@
 -- A private nginx with Lua for specs: it runs a configuration on a free port of the loopback, and
 -- answers requests that may be sent several at a time.
 --
--- nginx is LuaJIT's, whichever Lua runs the spec: it takes the module from build/luajit.
+-- nginx is LuaJIT's, whichever Lua runs the spec: it takes the module from build/luajit, or the one
+-- that counts coverage where LuaJIT's is counted.
 local socket = require "socket"
 
 local nginx = {}
@@ -24,7 +25,7 @@ http {
   uwsgi_temp_path FOLDER/uwsgi;
   scgi_temp_path FOLDER/scgi;
   lua_package_path "ROOT/lua/?.lua;ROOT/lua/?/init.lua;ROOT/?.lua;;";
-  lua_package_cpath "ROOT/build/luajit/?.so;;";
+  lua_package_cpath "ROOT/build/BUILD/?.so;;";
   HTTP
   server {
     listen 127.0.0.1:PORT;
@@ -140,8 +141,9 @@ end
 function nginx.start(parts)
   local folder = output "mktemp -d"
   local own = setmetatable({ folder = folder, port = free_port() }, Nginx)
-  local values = { FOLDER = folder, ROOT = output "pwd", PORT = own.port, MAIN = parts.main or "",
-    HTTP = parts.http or "", SERVER = parts.server }
+  local build = jit and os.getenv "MODM_COVER" and "cover-luajit" or "luajit"
+  local values = { FOLDER = folder, ROOT = output "pwd", BUILD = build, PORT = own.port,
+    MAIN = parts.main or "", HTTP = parts.http or "", SERVER = parts.server }
   write(folder .. "/nginx.conf", (CONFIGURATION:gsub("%u%u%u%u+", values)))
   -- The sanitizers' libraries are for the specs, not for nginx. Its master takes the workers along.
   own.pipe = assert(io.popen(("echo $$; exec env -u LD_PRELOAD -u LUA_PATH -u LUA_CPATH setpriv "
