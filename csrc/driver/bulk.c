@@ -14,8 +14,7 @@ static bool
 looks_right (const statement *s)
 {
    bson_iter_t iter, stage;
-   if (!bson_iter_init (&iter, &s->update))
-      return false;
+   bson_iter_init (&iter, &s->update);
    if (!s->update_is_array)
       return !bson_iter_next (&iter) || strcmp (bson_iter_key (&iter), "0") != 0;
    bool any = false;
@@ -128,7 +127,8 @@ static bool
 make_plan (plan *p, const bson_t *body, const bson_t *options)
 {
    bson_iter_t iter;
-   if (!bson_iter_init (&iter, body) || !bson_iter_next (&iter) || !BSON_ITER_HOLDS_UTF8 (&iter))
+   bson_iter_init (&iter, body);
+   if (!bson_iter_next (&iter) || !BSON_ITER_HOLDS_UTF8 (&iter))
       return false;
    p->update = strcmp (bson_iter_key (&iter), "update") == 0;
    if (!p->update && strcmp (bson_iter_key (&iter), "delete") != 0)
@@ -137,7 +137,8 @@ make_plan (plan *p, const bson_t *body, const bson_t *options)
    p->collection = bson_iter_utf8 (&iter, NULL);
    if (!*p->collection || !sort_fields (p, &iter) || !p->listed)
       return false;
-   return bson_iter_init (&iter, options) && sort_fields (p, &iter);
+   bson_iter_init (&iter, options);
+   return sort_fields (p, &iter);
 }
 
 /* Runs the plan; *taken false, and nothing sent, when a statement cannot be expressed. */

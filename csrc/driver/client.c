@@ -94,7 +94,7 @@ modm_client_free (modm_client *client)
 void
 modm_client_release (modm_client *client)
 {
-   if (!client || atomic_fetch_sub (&client->refs, 1) > 1)
+   if (atomic_fetch_sub (&client->refs, 1) > 1)
       return;
    modm_client_close (client);
    if (client->pool && modm_pool_is_here (client->pool))

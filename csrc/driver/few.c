@@ -13,8 +13,7 @@ is_for_few (const bson_t *filter, const bson_t *options)
                                        "readConcern", "maxTimeMS", "let",  "comment",   NULL};
    bson_iter_t iter;
    int64_t limit = 0;
-   if (!bson_iter_init (&iter, options))
-      return false;
+   bson_iter_init (&iter, options);
    while (bson_iter_next (&iter)) {
       if (strcmp (bson_iter_key (&iter), "limit") == 0 && BSON_ITER_HOLDS_INT (&iter))
          limit = bson_iter_as_int64 (&iter);

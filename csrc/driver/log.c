@@ -99,7 +99,7 @@ level_name (mongoc_log_level_t level)
 {
    static const char *const names[] = {"error", "critical", "warning", "message",
                                        "info",  "debug",    "trace"};
-   return (size_t) level < sizeof names / sizeof *names ? names[level] : "message";
+   return names[level];
 }
 
 static void

@@ -96,7 +96,7 @@ modm_notifier_hold (modm_notifier *n)
 void
 modm_notifier_release (modm_notifier *n)
 {
-   if (!n || atomic_fetch_sub (&n->refs, 1) > 1)
+   if (atomic_fetch_sub (&n->refs, 1) > 1)
       return;
    close_one (&n->reader);
    close_one (&n->writer);
@@ -324,7 +324,7 @@ l_accept (lua_State *L)
    struct ucred peer = {0};
    socklen_t size = sizeof peer;
    modm_notifier *n = modm_notifier_of (L);
-   int fd = n->listener < 0 ? -1 : accept4 (n->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+   int fd = accept4 (n->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
    if (fd < 0)
       return fail (L, "the notifier's socket");
    if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid != getpid ()) {
@@ -349,10 +349,9 @@ l_accept (lua_State *L)
 static int
 mt_gc (lua_State *L)
 {
-   box *p = modm_test (L, 1, &class_notifier);
-   modm_notifier *n = p ? p->notifier : NULL;
-   if (p)
-      p->notifier = NULL;
+   box *p = modm_check (L, 1, &class_notifier);
+   modm_notifier *n = p->notifier;
+   p->notifier = NULL;
    if (!n || n->pid != getpid ())
       return 0;
    struct timespec until = after (MODM_END_MS);

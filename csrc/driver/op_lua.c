@@ -48,7 +48,7 @@ op_free (modm_op *op)
 void
 modm_op_release (modm_op *op)
 {
-   if (op && atomic_fetch_sub (&op->held->refs, 1) == 1)
+   if (atomic_fetch_sub (&op->held->refs, 1) == 1)
       op_free (op);
 }
 

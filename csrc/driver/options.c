@@ -86,10 +86,8 @@ fits (lua_State *L, int idx, kind k)
       return is_text (L, idx);
    case LIST:
       return is_text (L, idx) || is_text_list (L, lua_absindex (L, idx));
-   case W:
+   default: /* W */
       return integer || is_text (L, idx);
-   default:
-      return false;
    }
 }
 

@@ -91,8 +91,6 @@ withdraw (modm_pool *pool, modm_job *job)
 static bool
 may_submit (modm_pool *pool, const modm_op *op, bson_error_t *error)
 {
-   if (pool->stopped)
-      return modm_driver_error (error, MODM_ERROR_CLOSED, "the connection is closed");
    const modm_lane *lane = op->session ? op->session->lane : NULL;
    bool bound = pool->client->suspends ? !lane || lane->fiber : lane != NULL;
    if (op->session && (op->session->ended || op->session->pool != pool || !bound))

@@ -53,8 +53,9 @@ modm_op_prefs (const modm_op *op, mongoc_read_prefs_t **out, bson_error_t *error
    *out = NULL;
    if (!op->read_preference.len || modm_session_in_transaction (op->session))
       return true;
-   if (!modm_op_bson (&op->read_preference, &document, error) || !bson_iter_init (&iter, &document))
+   if (!modm_op_bson (&op->read_preference, &document, error))
       return false;
+   bson_iter_init (&iter, &document);
    mongoc_read_prefs_t *prefs = mongoc_read_prefs_new (MONGOC_READ_PRIMARY);
    bool ok = true;
    while (ok && bson_iter_next (&iter))

@@ -7,7 +7,7 @@ enum { SHORTEST = 3 };
 void
 modm_secret_add (modm_buffer *secrets, const char *text, size_t len)
 {
-   if (len < SHORTEST || memchr (text, '\0', len))
+   if (len < SHORTEST)
       return;
    modm_buffer_write (secrets, text, len);
    modm_buffer_byte (secrets, '\0');

@@ -160,7 +160,8 @@ modm_session_options (const modm_op *op, bson_t *out, bson_error_t *error)
    bool no_read = transaction || (op->session && op->session->snapshot);
    if (op->options.len && !modm_op_bson (&op->options, &given, error))
       return false;
-   if (op->options.len && bson_iter_init (&iter, &given)) {
+   if (op->options.len) {
+      bson_iter_init (&iter, &given);
       while (bson_iter_next (&iter)) {
          bool write = strcmp (bson_iter_key (&iter), "writeConcern") == 0;
          if ((write && transaction) || (no_read && !strcmp (bson_iter_key (&iter), "readConcern")))
@@ -247,8 +248,9 @@ read_options (const modm_op *op, mongoc_transaction_opt_t *out, bson_error_t *er
    mongoc_read_prefs_destroy (prefs);
    if (!op->options.len)
       return true;
-   if (!modm_op_bson (&op->options, &given, error) || !bson_iter_init (&iter, &given))
+   if (!modm_op_bson (&op->options, &given, error))
       return false;
+   bson_iter_init (&iter, &given);
    while (bson_iter_next (&iter))
       if (!read_option (out, &iter, error))
          return false;
@@ -284,14 +286,10 @@ modm_session_check (lua_State *L, int idx)
    return ((box *) modm_check (L, idx, &class_session))->session;
 }
 
-/* One that it holds; a thread gives it a libmongoc client at the first use. Of fibers, the one that
- * does its first operation gives it its own. */
+/* One that it holds; a thread gives it a libmongoc client at the first use. */
 static void
 take_lane (lua_State *L, modm_session *s)
 {
-   s->pool = modm_pool_of (L, s->client);
-   if (s->client->suspends)
-      return;
    pthread_mutex_lock (&s->pool->lock);
    s->lane = modm_lane_new (s->pool);
    pthread_mutex_unlock (&s->pool->lock);
@@ -320,6 +318,9 @@ l_session (lua_State *L)
    p->session->snapshot = lua_toboolean (L, 3);
    p->tag.tag = &class_session; /* only now: a session without its struct is none */
    if (client->pooled)
+      p->session->pool = modm_pool_of (L, client);
+   /* of fibers, the one that does its first operation gives it its own lane */
+   if (client->pooled && !client->suspends)
       take_lane (L, p->session);
    return 1;
 }

@@ -66,17 +66,12 @@ source_of (modm_pool *pool, bson_error_t *error)
 bool
 modm_source_pop (modm_pool *pool, modm_lane *lane, bson_error_t *error)
 {
-   if (lane->fiber)
-      return modm_fiber_connect (lane->fiber, error);
    modm_source *source = source_of (pool, error);
    if (!source)
       return false;
+   /* never NULL: there are no more lanes than libmongoc's pool may have clients */
    lane->handle = mongoc_client_pool_pop (source->handle);
    lane->source = source;
-   if (!lane->handle) {
-      modm_source_release (source);
-      return modm_driver_error (error, MODM_ERROR_MEMORY, "libmongoc's pool gave no client");
-   }
    return true;
 }
 

@@ -128,8 +128,9 @@ add_option (lua_State *L, modm_buffer *b, const char *name, int value)
    add (b, "=");
    if (lua_isboolean (L, value)) {
       add (b, lua_toboolean (L, value) ? "true" : "false");
-   } else if (lua_type (L, value) == LUA_TNUMBER && modm_int64_test (L, value, &n)) {
+   } else if (lua_type (L, value) == LUA_TNUMBER) {
       char digits[24];
+      (void) modm_int64_test (L, value, &n); /* its type was checked */
       (void) snprintf (digits, sizeof digits, "%" PRId64, n);
       add (b, digits);
    } else {

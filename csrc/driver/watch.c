@@ -48,8 +48,7 @@ open_stream (modm_op *op, modm_lane *lane, bson_error_t *error)
 static bool
 fail (modm_op *op, const bson_t *reply)
 {
-   if (reply)
-      modm_op_reply (op, reply);
+   modm_op_reply (op, reply);
    op->cursor->done = true;
    modm_cursor_kill (op->cursor);
    return false;

@@ -138,9 +138,7 @@ modm_worker_take (modm_pool *pool, modm_lane *own)
 static void
 count_end (modm_pool *pool, const modm_job *job)
 {
-   const modm_op *op = op_of (job);
-   if (!op)
-      return;
+   const modm_op *op = job->subject;
    pool->running--;
    if (is_watch (job))
       pool->watching--;
@@ -168,7 +166,8 @@ run (modm_pool *pool, modm_op *op, modm_lane *lane)
    bson_error_t error = {0};
    if (!lane)
       modm_driver_error (&error, MODM_ERROR_MEMORY, "not enough memory");
-   else if (!lane->handle && !modm_source_pop (pool, lane, &error))
+   else if (!lane->handle && !(lane->fiber ? modm_fiber_connect (lane->fiber, &error)
+                                           : modm_source_pop (pool, lane, &error)))
       lane = NULL;
    modm_listener_begin (op);
    modm_op_perform (op, lane, &error);
@@ -255,13 +254,10 @@ work (void *argument)
    return NULL;
 }
 
-bool
-modm_worker_start (modm_pool *pool)
+/* False when the system gives none. */
+static bool
+start_thread (modm_pool *pool)
 {
-   if (pool->client->suspends)
-      return true; /* Lua sees to it */
-   if (pool->length <= pool->idle || pool->threads >= pool->client->max_threads + pool->watching)
-      return pool->threads > 0;
    pthread_t thread;
    pthread_attr_t attributes;
    sigset_t all, before;
@@ -270,13 +266,21 @@ modm_worker_start (modm_pool *pool)
    (void) pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
    sigfillset (&all);
    (void) pthread_sigmask (SIG_SETMASK, &all, &before); /* signals are the program's */
-   modm_notifier_count (pool->notifier, 1);
    bool started = pthread_create (&thread, &attributes, work, pool) == 0;
-   if (!started)
-      modm_notifier_count (pool->notifier, -1);
    (void) pthread_sigmask (SIG_SETMASK, &before, NULL);
    pthread_attr_destroy (&attributes);
-   if (started)
-      pool->threads++;
-   return pool->threads > 0;
+   return started;
+}
+
+bool
+modm_worker_start (modm_pool *pool)
+{
+   const modm_client *client = pool->client;
+   bool wanted = pool->length > pool->idle && pool->threads < client->max_threads + pool->watching;
+   if (wanted && !client->suspends) { /* Lua starts fibers */
+      bool started = start_thread (pool);
+      pool->threads += started;
+      modm_notifier_count (pool->notifier, started);
+   }
+   return client->suspends || pool->threads > 0;
 }

@@ -133,6 +133,9 @@ describe("a command", function()
       ["unknown read preference 'next'"] = { mode = "next" },
       ["'speed' is unknown"] = { speed = 1 },
       ["'mode' is unknown or of the wrong type"] = { mode = 1 },
+      ["'tags' is unknown or of the wrong type"] = { tags = "dc:ny" },
+      ["'maxStalenessSeconds' is unknown or of the wrong type"] = { maxStalenessSeconds = "90" },
+      ["'hedge' is unknown or of the wrong type"] = { hedge = true },
       ["the read preference is not valid"] = { mode = "primary",
         tags = core.array { { a = "b" } } },
     } do
@@ -210,7 +213,8 @@ describe("update and delete", function()
     assert.is_nil(support.all(core.find(client, nil, "c", { _id = 1 }))[1].x)
     assert.are.equal("table", type(started(client, "update")[1].updates[1].u["0"]))
     -- and these as documents, which replace
-    for _, pipeline in ipairs { core.array {}, core.array { { a = 1 } }, core.array { 7 } } do
+    for _, pipeline in ipairs { core.array {}, core.array { { a = 1 } }, core.array { 7 },
+      core.array { core.object {} } } do
       write(client, "update", { update({ _id = 2 }, pipeline) }):run()
       assert.are.equal("x", support.all(core.find(client, nil, "c", { _id = 2 }))[1].text)
     end
@@ -286,6 +290,46 @@ describe("update and delete", function()
     err = fail(write(client, "update", {}))
     assert.is_truthy(err.message)
   end)
+
+  it("that are not well formed go as they are, and the server says what is wrong", function()
+    local function statement(name, ...)
+      return write(client, name, { { name == "update" and "updates" or "deletes",
+        core.array { ... } } })
+    end
+    local q = { "q", { _id = 1 } }
+    for code_name, op in pairs {
+      TypeMismatch = statement("update", 7),
+      [40414] = statement("update", core.ordered { { "u", SET } }), -- a field is missing
+      [40415] = statement("update", core.ordered { q, { "u", SET }, { "limit", 1 } }), -- unknown
+      FailedToParse = statement("update", core.ordered { q, { "u", 7 } }),
+    } do
+      local err = fail(op)
+      assert.are.equal("ServerError", err.kind)
+      assert.are.equal(code_name, type(code_name) == "number" and err.code or err.code_name)
+    end
+    for _, op in ipairs {
+      statement("delete", core.ordered { q, { "u", SET }, { "limit", 1 } }),
+      statement("delete", core.ordered { q, { "multi", true } }),
+      statement("delete", core.ordered { q }),
+      statement("update", core.ordered { { "q", 7 }, { "u", SET } }),
+      write(client, "update", { { "updates", 7 } }),
+      core.command(client, "write", nil, core.ordered { { "update", 7 } }),
+    } do
+      assert.are.equal("ServerError", fail(op).kind)
+    end
+    assert.are.equal(3, #support.all(core.find(client, nil, "c", {})))
+  end)
+
+  it("of one document may pass by the collection's validation", function()
+    run(client, "write", { { "collMod", "c" },
+      { "validator", { text = { ["$type"] = "string" } } } })
+    local u = { ["$set"] = { text = 7 } }
+    local err = fail(write(client, "update", { update({ _id = 1 }, u) }))
+    assert.are.equal("DocumentValidationFailure", err.code_name)
+    assert.is_true(write(client, "update", { update({ _id = 1 }, u),
+      { "bypassDocumentValidation", true } }):run())
+    assert.are.equal(7, support.all(core.find(client, nil, "c", { _id = 1 }))[1].text)
+  end)
 end)
 
 describe("an error", function()
@@ -314,6 +358,15 @@ describe("an error", function()
     assert.are.same({ "ServerError", 59, "CommandNotFound", "no such command: 'nonsense'" },
       { err.kind, err.code, err.code_name, err.message })
     assert.are.equal(0, #err.labels)
+  end)
+
+  it("of a duplicate key is one by the codes of older servers, too", function()
+    for _, code in ipairs { 11001, 12582 } do
+      failpoint(client, { times = 1 }, { failCommands = core.array { "insert" }, errorCode = code })
+      local err = fail(core.insert(client, nil, "c", { { _id = 1 } }))
+      assert.are.same({ "DuplicateKeyError", code }, { err.kind, err.code })
+      assert.is_nil(err.key) -- this one does not say
+    end
   end)
 
   it("of the network is a ConnectionError, and the next command goes on", function()
@@ -443,6 +496,7 @@ describe("an error", function()
     for _, op in ipairs {
       core.command(client, "read", nil, {}), core.command(client, "write", nil, {}),
       core.command(client, "read", nil), core.insert(client, nil, "c", {}),
+      core.find(client, nil, "c", nil),
       core.command(client, "read", nil, { ping = 1 }, { readConcern = 7 }),
       core.find(client, nil, "c", {}, { readConcern = 7 }),
     } do

@@ -235,6 +235,43 @@ describe("a cursor", function()
     assert.are.equal(before, open())
   end)
 
+  it("that was closed is done, and gives nothing when it is run", function()
+    local op = core.find(client, nil, "c", {}, { batchSize = 2 })
+    assert.is_nil(op:last()) -- nothing was handed out yet
+    assert.is_true(op:run())
+    local first = op:next_table()
+    assert.are.same({ first._id, "x" }, { op:last()._id, op:last().text })
+    op:close()
+    assert.is_true(op:done())
+    assert.is_true(op:run())
+    assert.is_nil(op:next_table())
+    assert.is_nil(op:last())
+  end)
+
+  it("of a capped collection waits for the next document where it is tailable", function()
+    support.run(client, "write", { { "create", "capped" }, { "capped", true }, { "size", 4096 } })
+    support.insert(client, "capped", support.documents(3))
+    local op = core.find(client, nil, "capped", {}, { tailable = true })
+    for i = 1, 4 do
+      if i == 4 then support.insert(client, "capped", { { _id = 4 } }) end
+      assert.is_true(op:run())
+      assert.are.equal(i, op:next_table()._id)
+      assert.is_nil(op:next_table()) -- one at a time
+      assert.is_false(op:done())
+    end
+    op:close()
+    assert.are.equal(4, #support.all(core.find(client, nil, "capped", {}, { tailable = false })))
+  end)
+
+  it("goes to the database that is named, also where the collection is called the same", function()
+    local other = core.find(client, "modm_no_such_database", "c", {}, { batchSize = 2 })
+    assert.is_true(core.find(client, nil, "c", {}, { batchSize = 2 }):run())
+    assert.is_true(other:run())
+    assert.is_nil(other:next_table())
+    assert.is_true(other:done())
+    assert.are.equal("modm.Op: find on modm_no_such_database.c", tostring(other))
+  end)
+
   it("is safe against wrong hands", function()
     local op = core.find(client, nil, "c", {})
     for _, name in ipairs { "run", "error", "reply", "done", "close", "next_table" } do

@@ -128,6 +128,40 @@ describe("a session of the driver", function()
     assert.are.equal("transaction: 'x' is unknown or of the wrong type", err.message)
   end)
 
+  it("refuses options of the wrong type", function()
+    local session = core.session(client)
+    for name, value in pairs { w = true, wtimeout = "soon" } do
+      local _, err = step(session, "start", { writeConcern = { [name] = value } })
+      assert.are.equal(("write concern: '%s' is unknown or of the wrong type"):format(name),
+        err.message)
+    end
+    local _, err = step(session, "start", { writeConcern = 1 })
+    assert.are.equal("a write concern is a document", err.message)
+    for name, value in pairs { readConcern = 1, maxCommitTimeMS = "soon" } do
+      _, err = step(session, "start", { [name] = value })
+      assert.are.equal(("transaction: '%s' is unknown or of the wrong type"):format(name),
+        err.message)
+    end
+    _, err = step(session, "start", { readConcern = { level = 7 } })
+    assert.are.equal("transaction: 'readConcern' is unknown or of the wrong type", err.message)
+    local op = core.transaction(session, client, "start", nil, { mode = "next" })
+    assert.are.equal("unknown read preference 'next'", support.fail(op).message)
+    assert.is_false(session:in_transaction())
+  end)
+
+  it("cannot be causal and a snapshot at once", function()
+    local err = support.fail(joined(core.session(client, true, true),
+      core.find(client, nil, "c", {})))
+    assert.matches("[Ss]napshot", err.message)
+  end)
+
+  it("refuses a find that would not be acknowledged", function()
+    local op = joined(core.session(client), core.find(client, nil, "c", {},
+      { writeConcern = { w = 0 } }))
+    assert.are.equal("an unacknowledged write (w = 0) cannot be in a session",
+      support.fail(op).message)
+  end)
+
   it("refuses steps out of order", function()
     local session = core.session(client)
     local _, err = step(session, "commit")
