@@ -121,8 +121,19 @@ describe("DateTime from a table", function()
       { year = 2024, month = 1, day = 1, min = -1 }, { year = 2024, month = 1, day = 1, sec = 61 },
       { year = 2024, month = 1, day = 1.5 }, { year = "2024", month = 1, day = 1 },
       { year = 2024, month = 1, day = 1, msec = 1000 }, { year = 1e300, month = 1, day = 1 },
-      { year = 0 / 0, month = 1, day = 1 }, { year = 300000000, month = 1, day = 1 } } do
+      { year = 0 / 0, month = 1, day = 1 }, { year = 300000000, month = 1, day = 1 },
+      { year = -300000000, month = 1, day = 1 }, { year = 5e8, month = 1, day = 1 },
+      { year = -5e8, month = 1, day = 1 } } do
       assert.is_false(pcall(DateTime, bad))
+    end
+    local least = { month = 1, day = 1, hour = 0, min = 0, sec = 0, msec = 0 }
+    local most = { month = 12, day = 31, hour = 23, min = 59, sec = 60, msec = 999 }
+    for name in pairs(least) do
+      for _, value in ipairs { least[name] - 1, most[name] + 1, 0.5, "1", true } do
+        local date = { year = 2024, month = 1, day = 1 }
+        date[name] = value
+        assert.is_false(pcall(DateTime, date), name .. " = " .. tostring(value))
+      end
     end
   end)
 

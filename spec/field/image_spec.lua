@@ -15,6 +15,7 @@ local APP = "\255\224\0\4ab"
 local pictures = {
   { "PNG", png("\0\0\0\3", "\0\0\0\2") },
   { "JPEG", "\255\216" .. APP .. SOF },
+  { "JPEG", "\255\216\255\196\0\4ab\255\200\0\4ab\255\204\0\4ab\255\219\0\4ab" .. SOF },
   { "JPEG", "\255\216" .. APP .. "\255" .. "\255\194\0\11\8\0\2\0\3\1\1\17\0" },
   { "GIF", "GIF87a\3\0\2\0\0\0\0" },
   { "GIF", "GIF89a\3\0\2\0\0\0\0" },
@@ -40,7 +41,18 @@ local refused = {
   { png("\0\0\0\3", "\0\0\0\2", "\4\2\0\0\0"), "PNG: its header is damaged" }, -- depth of colour
   { png("\0\0\0\3", "\0\0\0\2", "\8\5\0\0\0"), "PNG: its header is damaged" }, -- type of colour
   { png("\0\0\0\3", "\0\0\0\2"):gsub("IHDR", "IDAT"), "PNG: its header is damaged" },
+  { png("\0\0\0\3", "\128\0\0\2"), "PNG: its header is damaged" },
+  { png("\0\0\0\3", "\0\0\0\2"):gsub("\13IHDR", "\14IHDR"), "PNG: its header is damaged" },
+  { png("\0\0\0\3", "\0\0\0\2", "\17\2\0\0\0"), "PNG: its header is damaged" },
+  { png("\0\0\0\3", "\0\0\0\2", "\8\7\0\0\0"), "PNG: its header is damaged" },
+  { png("\0\0\0\3", "\0\0\0\2", "\8\2\1\0\0"), "PNG: its header is damaged" }, -- compression
+  { png("\0\0\0\3", "\0\0\0\2", "\8\2\0\1\0"), "PNG: its header is damaged" }, -- filter
+  { png("\0\0\0\3", "\0\0\0\2", "\8\2\0\0\2"), "PNG: its header is damaged" }, -- interlace
   { "\255\216\255", "JPEG: its header is cut short" },
+  { "\255\216" .. APP .. "\255\191\0\4ab", "JPEG: its header is damaged" }, -- reserved markers
+  { "\255\216" .. APP .. "\255\208\0\4ab", "JPEG: its header is damaged" },
+  { "\255\216" .. APP .. "\255\216\0\4ab", "JPEG: its header is damaged" },
+  { "\255\216\255\192\0\8\8\0\2\0\3\0\1\17\0", "JPEG: its header is damaged" }, -- no component
   { "\255\216" .. APP, "JPEG: its header is cut short" },
   { "\255\216" .. SOF:sub(1, 8), "JPEG: its header is cut short" },
   { "\255\216" .. APP .. "\255\218\0\8", "JPEG: it has no frame" },
@@ -57,10 +69,20 @@ local refused = {
   { "BM" .. ("\0"):rep(12) .. "\13\0\0\0\3\0\0\0\2\0\0\0\1\0\24\0", "BMP: its header is damaged" },
   { "BM" .. ("\0"):rep(12) .. "\12\0\0\0\3\0\0\0\1\0\24\0", "BMP: its width or height is 0" },
   { "BM" .. ("\0"):rep(12) .. "\12\0\0\0\3\0\2\0\2\0\24\0", "BMP: its header is damaged" },
+  { "BM" .. ("\0"):rep(12) .. "\125\0\0\0\3\0\0\0\2\0\0\0\1\0\24\0", "BMP: its header is damaged" },
+  { "BM" .. ("\0"):rep(12) .. "\40\0\0\0\0\0\0\128\2\0\0\0\1\0\24\0" .. ("\0"):rep(24),
+    "BMP: its header is damaged" }, -- a negative width
+  { "BM" .. ("\0"):rep(12) .. "\40\0\0\0\3\0\0\0\0\0\0\128\1\0\24\0" .. ("\0"):rep(24),
+    "BMP: its header is damaged" },
   { "RIFF\22\0\0\0WEBPVP8 ", "WebP: its header is cut short" },
   { "RIFF\22\0\0\0WAVEfmt \10\0\0\0" .. ("\0"):rep(10), "WebP: its header is damaged" },
   { "RIFF\22\0\0\0WEBPVP8 \10\0\0\0\1\0\0\157\1\42\3\0\2\0", "WebP: its header is damaged" },
   { "RIFF\22\0\0\0WEBPVP8L\10\0\0\0\46\2\64\0\0" .. ("\0"):rep(5), "WebP: its header is damaged" },
+  { "RIFF\22\0\0\0WAVEfmt ", "WebP: its header is damaged" },
+  { "RIFF\22\0\0\0WEBPVP8 \10\0\0\0\0\0\0\157\1\43\3\0\2\0", "WebP: its header is damaged" },
+  { "RIFF\22\0\0\0WEBPVP8L\10\0\0\0\47\2\64\0\32" .. ("\0"):rep(5),
+    "WebP: its header is damaged" },
+  { "RIFF\22\0\0\0WEBPALPH\10\0\0\0" .. ("\0"):rep(10), "WebP: its header is damaged" },
   { "RIFF\22\0\0\0WEBPVP8 \10\0\0\0\0\0\0\157\1\42\0\0\2\0", "WebP: its width or height is 0" },
 }
 

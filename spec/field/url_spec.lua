@@ -13,6 +13,9 @@ describe("URLField", function()
     "http://2001:db8::1/x", "http://1:2:3:4:5:6:7:8:80/", "http://xn--bcher-kva.example",
     "http://a.b2", "http://1.2.3.com", "http://example.com/a@b:c",
     "http://" .. ("x"):rep(63) .. ".example",
+    -- beside Unicode's spaces
+    "http://a.b2/\194\161\225\154\129\225\155\128\226\128\139\226\128\170\226\129\160\226\130\172",
+    "http://a.b2/\227\128\129\227\129\130",
   } do
     accepted[i] = { text, text, "string" }
   end
@@ -40,7 +43,9 @@ describe("URLField", function()
       "Invalid domain: '" .. ("x"):rep(60) .. "...'" },
     { "http://a.example\0", "Invalid domain: a string that holds NUL" },
     path "/a b", path "/a\tb", path "/a\n", path "/\194\160", path "/\226\128\138",
-    path "/\227\128\128",
+    path "/\227\128\128", path "/\127", path "/\194\133", path "/\225\154\128",
+    path "/\226\128\128", path "/\226\128\168", path "/\226\128\169", path "/\226\128\175",
+    path "/\226\129\159",
     { "http://a.example/\255", "not valid UTF-8." },
     { 5, "not a string: 5" },
     { true, "not a string: true" },
