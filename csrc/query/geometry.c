@@ -90,11 +90,10 @@ append_near (modm_filter *c, const modm_operator_row *row, int place, int option
    size_t start;
    modm_write_key (c->b, MODM_BSON_DOCUMENT, row->stored, strlen (row->stored));
    start = modm_write_begin (c->b);
-   if (!append_geometry (c, place, "Point", false, "$geometry") ||
-       !modm_settings_append (c, options, row))
-      return false;
+   bool ok = append_geometry (c, place, "Point", false, "$geometry");
+   ok = ok && modm_settings_append (c, options, row);
    modm_write_end (c->b, start);
-   return true;
+   return ok;
 }
 
 static double

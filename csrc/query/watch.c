@@ -103,10 +103,9 @@ append_deletions (modm_buffer *b, const uint8_t *filter, size_t len, modm_error 
    append_null (b, "fullDocumentBeforeChange");
    modm_write_end (b, item);
    modm_write_index_key (b, MODM_BSON_DOCUMENT, 1);
-   if (!append_under (b, "fullDocumentBeforeChange", filter, len, err))
-      return false;
+   bool ok = append_under (b, "fullDocumentBeforeChange", filter, len, err);
    modm_write_end (b, list);
-   return true;
+   return ok;
 }
 
 /* {operationType: {$nin: [those of documents]}}: what happens to the whole collection. */
@@ -132,18 +131,16 @@ append_match (modm_buffer *b, const uint8_t *filter, size_t len, modm_error *err
    append_others (b);
    modm_write_end (b, item);
    item = begin_item (b, 1);
-   if (!append_deletions (b, filter, len, err))
-      return false;
+   bool ok = append_deletions (b, filter, len, err);
    modm_write_end (b, item);
    item = begin_item (b, 2);
    append_text (b, "operationType", "update");
    append_null (b, "fullDocument");
    modm_write_end (b, item);
    modm_write_index_key (b, MODM_BSON_DOCUMENT, 3);
-   if (!append_under (b, "fullDocument", filter, len, err))
-      return false;
+   ok = ok && append_under (b, "fullDocument", filter, len, err);
    modm_write_end (b, list);
-   return true;
+   return ok;
 }
 
 /* core.watch_match(filter) -> bytes, for a $match of changes | nil, message */

@@ -353,3 +353,50 @@ describe("a change", function()
     assert.same({ { ["x.b"] = 2 } }, filters)
   end)
 end)
+
+describe("what is watched for", function()
+  local function watched(raw)
+    local bytes, message = core.watch_match(assert(core.raw_filter(raw, true)))
+    return bytes and core.decode(bytes), message
+  end
+
+  it("is put to documents before and after, also inside of $and, $or and $nor", function()
+    local alternatives = assert(watched { ["$and"] = { { a = 1 }, { ["$nor"] = { { b = 2 } } } } })
+    local list = alternatives["$or"]
+    assert.equal(4, #list)
+    assert.same({ ["$and"] = { { ["fullDocument.a"] = 1 },
+      { ["$nor"] = { { ["fullDocument.b"] = 2 } } } } }, list[4])
+    assert.same({ ["$and"] = { { ["fullDocumentBeforeChange.a"] = 1 },
+      { ["$nor"] = { { ["fullDocumentBeforeChange.b"] = 2 } } } } }, list[2]["$or"][2])
+  end)
+
+  it("has no operators that only a find knows, no lists of other things, no endless names", function()
+    for message, raw in pairs {
+      ["$text cannot be watched for"] = { ["$text"] = { ["$search"] = "x" } },
+      ["$where cannot be watched for"] = { ["$or"] = { { a = 1 }, { ["$where"] = "true" } } },
+      ["$and takes a list of filters"] = { ["$and"] = 5 },
+      ["a filter expected"] = { ["$nor"] = { { a = 1 }, 5 } },
+      ["a path of 600 bytes is too long"] = { [("x"):rep(600)] = 1 },
+    } do
+      assert.same({ nil, message }, { watched(raw) })
+    end
+  end)
+end)
+
+describe("functions that take a document's bytes", function()
+  it("refuse others", function()
+    local good = core.encode {}
+    for _, bytes in ipairs { "", "\4\0\0\0", "\6\0\0\0\0", "\5\0\0\0\0\0" } do
+      assert.error_matches(function() core.watch_match(bytes) end, "no BSON document")
+      assert.error_matches(function() core.diff(schema, bytes, good) end, "no BSON document")
+      assert.error_matches(function() core.diff(schema, good, bytes) end, "no BSON document")
+    end
+    assert.is_nil(core.diff(schema, good, good))
+    for _, other in ipairs { modm.ObjectId(), modm.gt(1) } do
+      assert.error_matches(function() core.unsure(Thing {}, other) end,
+        "the encoding of a document expected")
+    end
+    assert.error_matches(function() core.unsure(Part {}, modm.ObjectId()) end,
+      "a document of a model with a collection expected")
+  end)
+end)
