@@ -360,7 +360,7 @@ describe("what is watched for", function()
     return bytes and core.decode(bytes), message
   end
 
-  it("is put to documents before and after, also inside of $and, $or and $nor", function()
+  it("is put to documents before and after, also inside of $and and $nor", function()
     local alternatives = assert(watched { ["$and"] = { { a = 1 }, { ["$nor"] = { { b = 2 } } } } })
     local list = alternatives["$or"]
     assert.equal(4, #list)
@@ -370,7 +370,7 @@ describe("what is watched for", function()
       { ["$nor"] = { { ["fullDocumentBeforeChange.b"] = 2 } } } } }, list[2]["$or"][2])
   end)
 
-  it("has no operators that only a find knows, no lists of other things, no endless names", function()
+  it("has no operators of finds alone, no lists of other things, no endless names", function()
     for message, raw in pairs {
       ["$text cannot be watched for"] = { ["$text"] = { ["$search"] = "x" } },
       ["$where cannot be watched for"] = { ["$or"] = { { a = 1 }, { ["$where"] = "true" } } },
