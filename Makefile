@@ -21,6 +21,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing
             -Wold-style-definition -Wwrite-strings -Wcast-qual -Wundef -Wvla \
             -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference -Wno-unused-parameter
 MODM_CFLAGS := -std=c11 -fPIC -pthread -fvisibility=hidden -D_GNU_SOURCE -iquote csrc $(WARNINGS)
+# Not -MMD, which leaves out headers of ours that are included behind libmongoc's.
+DEPENDENCIES := -MD -MP
 # Not every compiler and processor has them all.
 can          = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 HARDENING   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -Wformat -Werror=format-security \
@@ -61,10 +63,10 @@ build/$(1)/modm/core.so: $(SOURCES:csrc/%.c=build/$(1)/obj/%.o) build/$(1)/sourc
 
 build/$(1)/obj/%.o: csrc/%.c build/$(1)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $$(DEPENDENCIES) -c -o $$@ $$<
 
 build/$(1)/flags: FORCE
-	@$$(call keep,$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS))
+	@$$(call keep,$$(CC) $$(MODM_CFLAGS) $(2) $$(MONGOC_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $$(DEPENDENCIES))
 
 build/$(1)/sources: FORCE
 	@$$(call keep,$$(SOURCES) $(3) $$(MONGOC_LIBS) $$(CRYPTO_LIBS) $$(LDFLAGS))

@@ -156,8 +156,17 @@ modm_test (lua_State *L, int idx, modm_class *cls)
    return p && lua_rawlen (L, idx) >= sizeof *p && p->tag == cls ? p : NULL;
 }
 
-/* The same, or a Lua error for argument idx. */
-void *modm_check (lua_State *L, int idx, modm_class *cls) __attribute__ ((returns_nonnull));
+/* Raises that argument idx is none of the class. */
+void modm_refuse_class (lua_State *L, int idx, modm_class *cls) __attribute__ ((noreturn));
+/* The userdata at idx, or a Lua error for argument idx. */
+static inline void *
+modm_check (lua_State *L, int idx, modm_class *cls)
+{
+   void *p = modm_test (L, idx, cls);
+   if (!p)
+      modm_refuse_class (L, idx, cls);
+   return p;
+}
 
 /* luaL_setfuncs with one line less: registers functions into the table at the top. */
 void modm_register (lua_State *L, const luaL_Reg *functions);

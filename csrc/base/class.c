@@ -25,14 +25,8 @@ modm_class_new (lua_State *L, modm_class *cls, const luaL_Reg *metamethods, cons
    lua_rawsetp (L, LUA_REGISTRYINDEX, cls);
 }
 
-void *
-modm_check (lua_State *L, int idx, modm_class *cls)
+void
+modm_refuse_class (lua_State *L, int idx, modm_class *cls)
 {
-   void *p = modm_test (L, idx, cls);
-   if (!p) {
-      const char *message =
-         lua_pushfstring (L, "%s expected, got %s", *cls, luaL_typename (L, idx));
-      luaL_argerror (L, idx, message);
-   }
-   return p;
+   luaL_argerror (L, idx, lua_pushfstring (L, "%s expected, got %s", *cls, luaL_typename (L, idx)));
 }

@@ -106,7 +106,10 @@ modm_value_size (uint8_t type, const uint8_t *at, size_t room)
 bool
 modm_element_at (const uint8_t *at, const uint8_t *end, modm_element *e)
 {
-   return at < end && modm_element_read (at, end, strlen ((const char *) at + 1), e);
+   if (at >= end)
+      return false;
+   bool single = at[1] && !at[2]; /* as most keys of arrays are */
+   return modm_element_read (at, end, single ? 1 : strlen ((const char *) at + 1), e);
 }
 
 bool

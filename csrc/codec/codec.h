@@ -71,10 +71,19 @@ modm_document *modm_document_push (lua_State *L, const modm_schema *s);
  * what a projection left out, or is NULL. Raises for unknown fields and a foreign _cls. */
 modm_document *modm_document_load (lua_State *L, const modm_schema *s, int metatable,
                                    const uint8_t *bytes, size_t len, const modm_mask *mask);
-modm_document *modm_document_test (lua_State *L, int idx);
+extern modm_class modm_document_class;
+static inline modm_document *
+modm_document_test (lua_State *L, int idx)
+{
+   return modm_test (L, idx, &modm_document_class);
+}
+static inline modm_document *
+modm_document_check (lua_State *L, int idx)
+{
+   return modm_check (L, idx, &modm_document_class);
+}
 /* A document as a reference holds it; NULL for its key, which may be an embedded document. */
 modm_document *modm_document_referred (lua_State *L, int idx);
-modm_document *modm_document_check (lua_State *L, int idx) __attribute__ ((returns_nonnull));
 /* Where slot i (from 0) has in the values table what it was resolved to. */
 static inline int
 modm_resolved_at (const modm_document *d, uint32_t i)
@@ -89,7 +98,12 @@ void modm_document_take_bytes (lua_State *L, int idx, modm_document *d, const ui
 /* The same after a save: the bytes are its encoding, and what the server has. */
 void modm_document_rebase (lua_State *L, int idx, modm_document *d, const uint8_t *bytes);
 /* The stored element of slot i. */
-bool modm_document_element (const modm_document *d, uint32_t i, modm_element *e);
+static inline bool
+modm_document_element (const modm_document *d, uint32_t i, modm_element *e)
+{
+   return d->offsets[i] && modm_element_read (d->bytes + d->offsets[i], d->bytes + d->len,
+                                              d->schema->fields[i].mongo_len, e);
+}
 /* Pops the value at the top into slot i, as assigned. */
 void modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i);
 /* Fills slots from the table at idx with stored names ("tables in stored form"); raises for unknown
@@ -111,6 +125,19 @@ typedef enum modm_need {
  * needs is returned; then the pushed value is the stored key, the list, or nil. Raises for a slot
  * that was not loaded. */
 modm_need modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i);
+/* What most reads are, and so without a call: pushes the value of a slot that lies in the bytes and
+ * is decoded each time. False, and nothing pushed, for all other slots. */
+static inline bool
+modm_document_push_stored (lua_State *L, const modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   modm_element e;
+   if (d->states[i] != MODM_STORED || f->kind->keeps || !modm_document_element (d, i, &e) ||
+       e.type == MODM_BSON_NULL)
+      return false;
+   f->kind->push (L, f, &e);
+   return true;
+}
 /* Pushes the value without defaults, references or conversion: the raw state, nil when unset. */
 void modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i);
 /* Pushes the message of such an error. */

@@ -1,25 +1,13 @@
 /* The document as storage: its bytes, slots and values. */
 #include "codec/codec_private.h"
 
-static modm_class class_document = "modm.Document";
-
-modm_document *
-modm_document_test (lua_State *L, int idx)
-{
-   return modm_test (L, idx, &class_document);
-}
+modm_class modm_document_class = "modm.Document";
 
 modm_document *
 modm_document_referred (lua_State *L, int idx)
 {
    modm_document *d = modm_document_test (L, idx);
    return d && !(d->schema->flags & MODM_SCHEMA_EMBEDDED) ? d : NULL;
-}
-
-modm_document *
-modm_document_check (lua_State *L, int idx)
-{
-   return modm_check (L, idx, &class_document);
 }
 
 /* Pushes a record with room for bytes behind it, without a metatable. */
@@ -31,7 +19,7 @@ push_record (lua_State *L, const modm_schema *s, size_t room)
    memset (d, 0, head);
    d->schema = s;
    d->states = (uint8_t *) (d->offsets + s->n);
-   d->tag.tag = &class_document;
+   d->tag.tag = &modm_document_class;
    return d;
 }
 
@@ -186,13 +174,6 @@ modm_document_values (lua_State *L, int idx, modm_document *d)
    lua_pushvalue (L, -1);
    modm_setuservalue (L, idx);
    d->flags |= MODM_DOC_VALUES;
-}
-
-bool
-modm_document_element (const modm_document *d, uint32_t i, modm_element *e)
-{
-   return d->offsets[i] && modm_element_read (d->bytes + d->offsets[i], d->bytes + d->len,
-                                              d->schema->fields[i].mongo_len, e);
 }
 
 void

@@ -63,6 +63,8 @@ mt_index (lua_State *L)
    if (!slot)
       return push_method (L, d);
    uint32_t i = (uint32_t) slot - 1;
+   if (modm_document_push_stored (L, d, i))
+      return 1;
    if (modm_state_of (d->states[i]) == MODM_NOT_LOADED) {
       modm_document_push_not_loaded (L, d, i);
       return raise_at (L, (int) lua_tointeger (L, lua_upvalueindex (LEVEL)));

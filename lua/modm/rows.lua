@@ -89,14 +89,15 @@ function rows.list(source)
   return list
 end
 
--- The next documents of an iteration, and the error that keeps it from going on behind them.
-local function next_batch(source)
-  local related, list = source.related, {}
+-- Puts the next documents of an iteration into an empty list. Returns the error that keeps it from
+-- going on behind them.
+local function next_batch(source, list)
+  local related = source.related
   local most, bytes = related and MANY or FEW, related and LARGE or SMALL
   local n, err = fill(source, list, most, bytes, related ~= nil)
   if related and not err and n > 0 then err = fetch_related(source, list) end
   for i = err and #list or 0, n + 1, -1 do list[i] = nil end
-  return list, err
+  return err
 end
 
 -- What Lua 5.4 closes when a loop ends, however it ends.
@@ -114,11 +115,14 @@ function rows.iterate(source)
   local function step()
     i = i + 1
     local row = batch[i]
-    if row then return row end
-    if not err then
-      batch, err = next_batch(source)
+    if not row and not err then
+      err = next_batch(source, batch)
       i = 1
-      if batch[1] then return batch[1] end
+      row = batch[1]
+    end
+    if row then
+      batch[i] = nil -- so that the table is empty, and is filled again
+      return row
     end
     source.op:close()
     if err then error(err, 0) end
