@@ -10,6 +10,7 @@ local unpack = table.unpack or unpack
 local listeners = { command = {}, operation = {}, log = {} } -- each in the order in which they came
 local clients = setmetatable({}, { __mode = "k" }) -- of all connections, also those just replaced
 
+local quiet = true -- nobody listens to anything
 local heard = 0 -- the number of the last line of the log that the listeners have
 
 -- Whether clients have to keep their commands for a listener.
@@ -76,6 +77,7 @@ end
 ---@param client userdata
 ---@param op userdata|nil that has just ended
 function events.drain(client, op)
+  if quiet then return end
   events.hear()
   if not anybody() then
     return
@@ -133,12 +135,13 @@ function events.on(what, listener, options)
   if ms then
     listener = only_slow(listener, ms)
   end
-  local was_quiet, list = not anybody(), listeners[what]
+  local was_unheard, list = not anybody(), listeners[what]
   if what == "log" and #list == 0 then
     heard = select(2, core.log())
   end
   list[#list + 1] = listener
-  if was_quiet and anybody() then
+  quiet = false
+  if was_unheard and anybody() then
     monitor(true)
   end
   local on = true
@@ -149,6 +152,7 @@ function events.on(what, listener, options)
         on = false
       end
     end
+    quiet = not anybody() and #listeners.log == 0
     if not anybody() then
       monitor(false)
     end

@@ -310,7 +310,9 @@ local function open(self)
   source, message, err = opening.pipeline(self._set, stages, self._options)
   if not source then return nil, message, err end
   local meta = self._as
-  if meta == self._set._meta then return opening.typed(self._set, source) end
+  if meta == self._set._meta then
+    return opening.typed(self._set, source.conn, source.op)
+  end
   if meta then source.name, source.schema = meta.name, meta.schema end
   return source
 end

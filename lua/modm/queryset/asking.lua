@@ -80,7 +80,7 @@ function QuerySet:sample(n)
   local source, message, err = opening.pipeline(self, { { ["$sample"] = { size = n } } },
     { javascript = true })
   if not source then return nil, message, err end
-  return rows.list(opening.typed(self, source))
+  return rows.list(opening.typed(self, source.conn, source.op))
 end
 
 local verbosities = { queryPlanner = true, executionStats = true, allPlansExecution = true }

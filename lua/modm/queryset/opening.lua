@@ -6,6 +6,7 @@ local errors = require "modm.errors"
 local kept = require "modm.kept"
 local options = require "modm.options"
 local leading = require "modm.queryset.leading"
+local scoped = require "modm.model.scoped"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -39,22 +40,27 @@ end
 --- The collation of a queryset, or its model's.
 function opening.collation(self) return self._how.collation or self._meta.collation end
 
--- Options that all that reads has.
+-- MongoDB's words for what a queryset was told.
+local words = { collation = "collation", hint = "hint", comment = "comment",
+  max_time = "maxTimeMS", batch_size = "batchSize" }
+
+-- Options that all that reads has. Most of it has none, so they are not looked for one by one.
 local function read_options(self)
-  local how = self._how
-  return {
-    collation = how.collation or self._meta.collation,
-    hint = how.hint,
-    comment = how.comment,
-    maxTimeMS = how.max_time,
-    batchSize = how.batch_size,
-    readConcern = options.wrapped(self._meta:option "read_concern", "level"),
+  local meta = self._meta
+  local settings = {
+    collation = meta.collation,
+    readConcern = options.wrapped(scoped.option(meta, "read_concern"), "level"),
   }
+  for key, value in next, self._how do
+    local word = words[key]
+    if word then settings[word] = value end
+  end
+  return settings
 end
 
 --- The read preference of what a queryset asks.
 function opening.read_preference(self)
-  return options.wrapped(self._meta:option "read_preference", "mode")
+  return options.wrapped(scoped.option(self._meta, "read_preference"), "mode")
 end
 
 --- The options of a write of this model, for the driver.
@@ -89,10 +95,11 @@ end
 ---@return string database or the message
 ---@return string|modm.Error collection or the error
 function opening.open(self)
-  if self._how.error then return errors.failure(self._how.error) end
+  local how = self._how
+  if how.error then return errors.failure(how.error) end
   local conn, database, collection = self._meta:open()
-  if conn and self._how.session then conn = conn:within(opening.session(self)) end
-  if conn and self._how.timeout then conn = conn:limited(self._how.timeout) end
+  if conn and how.session then conn = conn:within(opening.session(self)) end
+  if conn and how.timeout then conn = conn:limited(how.timeout) end
   return conn, database, collection
 end
 
@@ -126,28 +133,32 @@ function opening.source(self, limit)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
   local settings, how = read_options(self), self._how
-  settings.projection = opening.projection(self)
-  settings.sort = how.order and core.ordered(how.order)
-  settings.skip = how.skip > 0 and how.skip or nil
+  if how.projection then settings.projection = opening.projection(self) end
+  if how.order then settings.sort = core.ordered(how.order) end
+  if how.skip > 0 then settings.skip = how.skip end
   settings.limit = limit or how.limit
   local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
     settings, opening.read_preference(self))
   if not op then return failed(self, message) end
-  return opening.typed(self, { name = self._meta.name, conn = conn, op = op })
+  return opening.typed(self, conn, op)
 end
 
---- A source as one of what the queryset gives: documents of the model, unless values() was said.
+--- An operation as a source of what the queryset gives: documents of the model, unless values() was
+--- said.
 ---@param self modm.QuerySet
----@param source modm.Source
+---@param conn modm.Connection
+---@param op userdata
 ---@return modm.Source
-function opening.typed(self, source)
-  if self._how.values then return source end
-  local projection = opening.projection(self)
-  source.schema = self._meta.schema
-  source.meta = not self._how.silent and self._meta or nil
-  source.projection = projection and core.encode(projection)
-  source.related = self._how.related
-  return source
+function opening.typed(self, conn, op)
+  local how, meta = self._how, self._meta
+  if how.values then return { name = meta.name, conn = conn, op = op } end
+  local projection = how.projection and opening.projection(self)
+  return {
+    name = meta.name, conn = conn, op = op, schema = meta.schema,
+    meta = not how.silent and meta or nil,
+    projection = projection and core.encode(projection) or nil,
+    related = how.related,
+  }
 end
 
 -- A command that asks about the documents, as pairs: its name and collection, what it has besides,
