@@ -39,14 +39,14 @@ local function in_loop(name)
       end)
     end
     loop.run()
-    return (to - from) * 1000, ticker.late
+    return (to - from) * 1000, ticker.late, ticker.held
   end
   assert(modm.connect(uri, { transport = "pool" }))
   finds() -- the connections
   local alone = idle()
   support.hold(conn, "held", HELD_MS)
-  local total, late = finds()
-  return { total_ms = total, late_ms = late, alone_ms = alone }
+  local total, late, held = finds()
+  return { total_ms = total, late_ms = late, held_ms = held, alone_ms = alone }
 end
 
 local function in_nginx()
@@ -57,15 +57,15 @@ local function in_nginx()
     for _, answer in ipairs(answers) do assert(answer:receive() == 200) end
     return (support.now() - from) * 1000
   end
-  local function late() return tonumber(select(2, own:get "/late")) end
   finds()
   finds()
-  late()
+  support.late_of(own)
   socket.sleep(0.25)
-  local alone = late()
+  local alone = support.late_of(own)
   support.hold(conn, "held", HELD_MS)
   local total = finds()
-  local figures = { total_ms = total, late_ms = late(), alone_ms = alone }
+  local figures = { total_ms = total, alone_ms = alone }
+  figures.late_ms, figures.held_ms = support.late_of(own)
   own:stop()
   return figures
 end

@@ -1,6 +1,7 @@
 -- A primary that steps down under eight coroutines, or connections, that save and read:
 -- lua step_down.lua nginx|cqueues|luv prints the errors, how many rounds were done, how long the
--- longest took, and how late a ticker was at worst, and one in a process that does nothing else.
+-- longest took, and how late a ticker was at worst, all in all and but for the time in which the
+-- loop got no processor, and one in a process that does nothing else.
 local core = require "modm.core"
 local loops = require "spec.support.loops"
 local modm = require "modm"
@@ -64,7 +65,7 @@ local function in_loop(name)
     end)
   end
   loop.run()
-  figures.late_ms = ticker.late
+  figures.late_ms, figures.held_ms = ticker.late, ticker.held
   return figures
 end
 
@@ -79,8 +80,8 @@ local function in_nginx()
   local figures = {
     errors = report.failures, done = tonumber((text:match "(%d+) requests in")),
     longest_ms = longest * ({ us = 0.001, ms = 1, s = 1000 })[unit],
-    late_ms = tonumber(select(2, own:get "/late")),
   }
+  figures.late_ms, figures.held_ms = support.late_of(own)
   own:stop()
   return figures
 end

@@ -33,14 +33,25 @@ function support.model()
   return assert((loadstring or load)(support.MODEL))() -- luacheck: ignore
 end
 
--- Notes how late a sleep of 5 ms ends at worst, in ms: run() in a coroutine until stop().
+-- For how many ms the process's first thread, that of the loop, was ready and got no processor.
+function support.starved()
+  local file = assert(io.open "/proc/self/schedstat")
+  local _, waited = file:read("*n", "*n")
+  file:close()
+  return waited / 1e6
+end
+
+-- Notes how late a sleep of 5 ms ends at worst, in ms, and how late but for the time in which the
+-- loop got no processor: run() in a coroutine until stop().
 function support.ticker(sleep)
-  local own = { late = 0 }
+  local own = { late = 0, held = 0 }
   function own.run()
     while not own.stopped do
-      local from = core.now()
+      local from, starved = core.now(), support.starved()
       sleep(0.005)
-      own.late = math.max(own.late, (core.now() - from) * 1000 - 5)
+      local late = (core.now() - from) * 1000 - 5
+      own.late = math.max(own.late, late)
+      own.held = math.max(own.held, late - (support.starved() - starved))
     end
   end
   function own.stop() own.stopped = true end
@@ -48,7 +59,7 @@ function support.ticker(sleep)
 end
 
 -- An nginx with the model, a ticker, and the locations /get?n= and /work?n= (saves, reads), /slow
--- (a held find), /ping, /late (the ticker's worst since it was asked before).
+-- (a held find), /ping, /late (the ticker's worst since it was asked before, of both kinds).
 function support.nginx(uri, options)
   return nginx.start {
     main = options and options.main,
@@ -59,14 +70,8 @@ function support.nginx(uri, options)
         modm, core = require "modm", require "modm.core"
         assert(modm.connect(%q))
         Person = (function() %s end)()
-        late = 0
-        ngx.timer.at(0, function()
-          while not ngx.worker.exiting() do
-            local from = core.now()
-            ngx.sleep(0.005)
-            late = math.max(late, (core.now() - from) * 1000 - 5)
-          end
-        end)
+        ticker = require("bench.waiting.support").ticker(ngx.sleep)
+        ngx.timer.at(0, ticker.run)
       }
     ]]):format(uri, support.MODEL),
     server = [[
@@ -94,8 +99,8 @@ function support.nginx(uri, options)
       } }
       location /ping { content_by_lua_block { ngx.say "pong" } }
       location /late { content_by_lua_block {
-        ngx.print(late)
-        late = 0
+        ngx.print(ticker.late, " ", ticker.held)
+        ticker.late, ticker.held = 0, 0
       } }
       location /stats { content_by_lua_block {
         collectgarbage()
@@ -109,6 +114,13 @@ function support.nginx(uri, options)
       } }
     ]],
   }
+end
+
+-- What /late says.
+function support.late_of(own)
+  local _, text = own:get "/late"
+  local late, held = text:match "(%S+) (%S+)"
+  return tonumber(late), tonumber(held)
 end
 
 -- Runs wrk against a location; gives what it printed.

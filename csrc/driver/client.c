@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 bool
 modm_driver_error (bson_error_t *error, uint32_t code, const char *format, ...)
@@ -56,7 +55,7 @@ abandon (modm_client *client)
 void
 modm_client_settle (modm_client *client)
 {
-   if (client->lane.handle && client->pid != getpid ())
+   if (client->lane.handle && client->process != modm_process ())
       abandon (client);
 }
 
@@ -110,7 +109,7 @@ open_handle (modm_client *client, bson_error_t *error)
    if (!handle)
       return false;
    client->lane.handle = handle;
-   client->pid = getpid ();
+   client->process = modm_process ();
    (void) mongoc_client_set_error_api (handle, MONGOC_ERROR_API_VERSION_2);
    if (client->monitored)
       listen_to (client, true);

@@ -33,6 +33,9 @@ enum {
 bool modm_driver_error (bson_error_t *error, uint32_t code, const char *format, ...)
    __attribute__ ((format (printf, 3, 4)));
 
+/* The number of this process: 1, and another after each fork. */
+unsigned modm_process (void);
+
 /* ---- secrets and libmongoc's log ---- */
 
 /* A buffer of texts, each ended by NUL, that must not show. */
@@ -184,8 +187,8 @@ void modm_session_open (lua_State *L);
 
 struct modm_client {
    atomic_size_t refs;
-   pid_t pid;      /* of the process that opened the lane */
-   modm_lane lane; /* where there is no pool */
+   unsigned process; /* that opened the lane */
+   modm_lane lane;   /* where there is no pool */
    mongoc_uri_t *uri;
    modm_listener listener;
    modm_buffer secrets;

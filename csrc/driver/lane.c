@@ -57,8 +57,8 @@ leave (modm_pool *pool, modm_lane *lane)
       lane->next->link = lane->link;
    if (lane->counted)
       pool->clients--;
-   if (pool->first || pool->stopped)
-      pthread_cond_signal (&pool->changed);
+   if (pool->stopped || modm_worker_wakes (pool))
+      pthread_cond_signal (&pool->changed); /* without the lock the pool may be gone */
    pthread_mutex_unlock (&pool->lock);
 }
 

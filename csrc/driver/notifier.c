@@ -17,7 +17,7 @@
 
 struct modm_notifier {
    atomic_size_t refs;
-   pid_t pid;
+   unsigned process;
    pthread_mutex_t lock;
    pthread_cond_t changed;
    modm_job *first, **last;
@@ -45,7 +45,7 @@ notifier_new (void)
    if (!n)
       return NULL;
    atomic_init (&n->refs, 1);
-   n->pid = getpid ();
+   n->process = modm_process ();
    n->last = &n->first;
    n->reader = n->writer = n->listener = -1;
    pthread_mutex_init (&n->lock, NULL);
@@ -194,7 +194,7 @@ modm_notifier_of (lua_State *L)
 {
    box *p = push_box (L);
    lua_pop (L, 1);
-   if (p->notifier && p->notifier->pid != getpid ()) {
+   if (p->notifier && p->notifier->process != modm_process ()) {
       /* the parent's: its threads are not here, and its lock may be held for ever */
       close_one (&p->notifier->reader);
       close_one (&p->notifier->writer);
@@ -352,7 +352,7 @@ mt_gc (lua_State *L)
    box *p = modm_check (L, 1, &class_notifier);
    modm_notifier *n = p->notifier;
    p->notifier = NULL;
-   if (!n || n->pid != getpid ())
+   if (!n || n->process != modm_process ())
       return 0;
    struct timespec until = after (MODM_END_MS);
    pthread_mutex_lock (&n->lock);

@@ -2,12 +2,11 @@
 #include "driver/pool_private.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 bool
 modm_pool_is_here (const modm_pool *pool)
 {
-   return pool->pid == getpid ();
+   return pool->process == modm_process ();
 }
 
 static modm_pool *
@@ -19,7 +18,7 @@ pool_new (modm_client *client, modm_notifier *notifier)
    modm_leaving_guard ();
    pool->client = client;
    pool->notifier = modm_notifier_hold (notifier);
-   pool->pid = getpid ();
+   pool->process = modm_process ();
    pthread_mutex_init (&pool->lock, NULL);
    pthread_cond_init (&pool->changed, NULL);
    pthread_mutex_init (&pool->source_lock, NULL);
@@ -138,7 +137,7 @@ bool
 modm_pool_submit (modm_pool *pool, modm_op *op, bson_error_t *error)
 {
    modm_job *job = &op->held->job;
-   bool stuck = false, idle = false;
+   bool stuck = false, wakes = false;
    pthread_mutex_lock (&pool->lock);
    bool ok = may_submit (pool, op, error);
    if (ok) {
@@ -146,10 +145,10 @@ modm_pool_submit (modm_pool *pool, modm_op *op, bson_error_t *error)
       stuck = !modm_worker_start (pool);
       if (stuck)
          withdraw (pool, job);
-      idle = pool->idle > 0;
+      wakes = modm_worker_wakes (pool);
    }
    pthread_mutex_unlock (&pool->lock);
-   if (idle)
+   if (wakes)
       pthread_cond_signal (&pool->changed);
    if (!stuck)
       return ok;
@@ -184,7 +183,8 @@ modm_pool_add (modm_pool *pool, modm_job *job)
    pthread_mutex_lock (&pool->lock);
    append (pool, job);
    (void) modm_worker_start (pool);
-   pthread_cond_signal (&pool->changed);
+   if (modm_worker_wakes (pool))
+      pthread_cond_signal (&pool->changed);
    pthread_mutex_unlock (&pool->lock);
 }
 

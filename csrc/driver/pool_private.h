@@ -22,7 +22,7 @@ typedef struct modm_stats {
 typedef struct modm_pool {
    modm_client *client; /* lives as long */
    modm_notifier *notifier;
-   pid_t pid;
+   unsigned process; /* that its threads are in */
    pthread_mutex_t lock;
    pthread_cond_t changed; /* a job may be begun, or a thread has to end */
    modm_job *first, *last; /* the queue */
@@ -31,6 +31,7 @@ typedef struct modm_pool {
    size_t queued, running, watching; /* operations; watching: change streams, which wait long */
    size_t threads, idle, clients;    /* clients: lanes that have, or are about to have, one */
    size_t max_clients;
+   bool waking;          /* an idle thread was woken, and has not come to the queue yet */
    bool stopped, orphan; /* orphan: nobody holds the client any more */
    modm_stats stats;
    pthread_mutex_t source_lock;
@@ -84,6 +85,10 @@ bool modm_worker_is_wanted (const modm_pool *pool, const modm_lane *own);
 /* For how many fibers of an event loop there are jobs that any of them may do: those of one session
  * are for one. */
 size_t modm_worker_wants (const modm_pool *pool, int loop);
+/* Whether an idle thread is to be woken, which is the caller's to do. One is on its way at a time,
+ * and wakes the next when there is more to do: those that just end their work may be first. The
+ * lock is held. */
+bool modm_worker_wakes (modm_pool *pool);
 /* Does it. The lock is held before and after, not meanwhile. */
 void modm_worker_do (modm_pool *pool, modm_job *job);
 

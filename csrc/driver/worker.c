@@ -135,6 +135,15 @@ modm_worker_take (modm_pool *pool, modm_lane *own)
    return NULL;
 }
 
+bool
+modm_worker_wakes (modm_pool *pool)
+{
+   if (pool->waking || pool->idle == 0 || !modm_worker_is_wanted (pool, NULL))
+      return false;
+   pool->waking = true;
+   return true;
+}
+
 static void
 count_end (modm_pool *pool, const modm_job *job)
 {
@@ -201,7 +210,10 @@ modm_worker_do (modm_pool *pool, modm_job *job)
 {
    modm_lane *lane = job->lane;
    bool tell = job->work == MODM_RUN; /* else the job may be gone when it is done */
+   bool wakes = modm_worker_wakes (pool);
    pthread_mutex_unlock (&pool->lock);
+   if (wakes)
+      pthread_cond_signal (&pool->changed);
    perform (pool, job);
    pthread_mutex_lock (&pool->lock);
    if (tell)
@@ -245,6 +257,7 @@ work (void *argument)
          pool->idle++;
          pthread_cond_wait (&pool->changed, &pool->lock);
          pool->idle--;
+         pool->waking = false;
       }
    }
    modm_pool_leave (pool);
