@@ -19,6 +19,7 @@ LEFT = {
         "csrc/driver/coroutine.c",
         "csrc/driver/coroutine_lua.c",
         "csrc/driver/coroutine_stream.c",
+        "csrc/driver/log.c:modm_log_mute",
         "csrc/driver/worker.c:bind_to",
         "csrc/driver/worker.c:follows_its_session",
         "csrc/driver/worker.c:modm_worker_is_wanted",

@@ -55,6 +55,23 @@ describe("a change stream", function()
     stream:close()
   end)
 
+  it("reads from where the collection's options say", function()
+    local events = require "modm.events"
+    local options = { read_preference = { mode = "primaryPreferred" } }
+    local mode
+    local off = events.on("command", function(event)
+      local command = event.phase == "started" and event.name == "aggregate" and event.command
+      if command then mode = command["$readPreference"].mode end
+    end)
+    modm.collection_options(Article, options, function()
+      local stream = watch(Article.objects:all())
+      assert.is_nil(stream:next())
+      stream:close()
+    end)
+    off()
+    assert.equal("primaryPreferred", mode)
+  end)
+
   it("tells of an update by the model's names, and of the document after it", function()
     local doc = assert(Article { title = "Two", views = 1, tags = { "a" } }:save())
     local stream = watch(Article.objects:all())
