@@ -51,7 +51,10 @@ all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@mkdir -p build
 	@flock build/.lock $(MAKE) --no-print-directory -j$(JOBS) build
 
-build: $(foreach f,lua5.4 luajit,build/$(f)/modm/core.so build/$(f)/walk)
+# What the specs need of a flavour: the module, and programs of their own.
+whole = $(foreach f,$(1),build/$(f)/modm/core.so build/$(f)/forking.so build/$(f)/walk build/$(f)/states)
+
+build: $(call whole,lua5.4 luajit)
 
 # One flavour of the module: $(1) its folder under build/, $(2) flags to compile, $(3) flags to link.
 # `flags` and `sources` change only when what they hold changes, so that nothing stale is kept.
@@ -77,7 +80,8 @@ keep = mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' >$@
 
 LUA54_CFLAGS  := $(call pkg_cflags,$(LUA54_PC))
 LUAJIT_CFLAGS := $(call pkg_cflags,$(LUAJIT_PC))
-FUZZ_LUA      := $(shell $(PKG) --libs $(LUA54_PC) 2>/dev/null)
+LUA54_LIBS    := $(shell $(PKG) --libs $(LUA54_PC) 2>/dev/null)
+LUAJIT_LIBS   := $(shell $(PKG) --libs $(LUAJIT_PC) 2>/dev/null)
 $(eval $(call flavour,lua5.4,$(OPTIMIZE) $(HARDENING) $(LUA54_CFLAGS),))
 $(eval $(call flavour,luajit,$(OPTIMIZE) $(HARDENING) $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(SANITIZE)))
@@ -97,7 +101,7 @@ $(eval $(call flavour,cover-luajit,$(COVER) $(LUAJIT_CFLAGS),--coverage))
 coverage: ## print which lines and branches of csrc/ the specs reach; SPEC=file narrows
 	@tools/setup test
 	@$(MAKE) -s all
-	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=gcc $(COVER_LUA:%=build/cover-%/modm/core.so)
+	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=gcc $(call whole,$(COVER_LUA:%=cover-%))
 	@find $(COVER_LUA:%=build/cover-%) -name '*.gcda' -delete
 	@MODM_COVER=1 tools/with-mongod tools/specs $(COVER_LUA) || true
 	@python3 tools/coverage.py $(COVER_LUA:%=build/cover-%)
@@ -111,7 +115,7 @@ $(eval $(call flavour,fuzz,$(FUZZ_SANITIZE) $(LUA54_CFLAGS),$(FUZZ_SANITIZE)))
 
 build/fuzz/%: fuzz/%.c fuzz/fuzz.c fuzz/fuzz.h $(SOURCES:csrc/%.c=build/fuzz/obj/%.o)
 	$(CC) $(MODM_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LUA54_CFLAGS) -o $@ \
-	  $(filter %.c %.o,$^) $(FUZZ_LUA) $(MONGOC_LIBS) $(CRYPTO_LIBS) -lm -ldl
+	  $(filter %.c %.o,$^) $(LUA54_LIBS) $(MONGOC_LIBS) $(CRYPTO_LIBS) -lm -ldl
 
 fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)
 
@@ -120,16 +124,24 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60); FUZZ=name narrows
 	@mkdir -p build
 	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=$(FUZZ_CC) fuzz-targets
 	@tools/fuzz $(or $(FUZZ),$(FUZZ_TARGETS))
-# Programs of the specs: walk, a host whose memory ends. $(1) a flavour.
+# Of the specs: hosts, one whose memory ends and one of many Lua states, and fork. $(1) a flavour.
 define programs
-build/$(1)/walk: spec/memory/walk.c spec/memory/blocks.c spec/memory/blocks.h build/$(1)/flags
+build/$(1)/walk: spec/memory/walk.c spec/memory/blocks.c spec/memory/blocks.h
+build/$(1)/states: spec/worst/states.c
+build/$(1)/walk build/$(1)/states: build/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -rdynamic -o $$@ $$(filter %.c,$$^) $(3)
+build/$(1)/forking.so: spec/support/forking.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -shared -o $$@ $$<
 endef
-$(eval $(call programs,lua5.4,$(OPTIMIZE) $(LUA54_CFLAGS),$(shell $(PKG) --libs $(LUA54_PC))))
-$(eval $(call programs,luajit,$(OPTIMIZE) $(LUAJIT_CFLAGS),$(shell $(PKG) --libs $(LUAJIT_PC))))
-$(eval $(call programs,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(shell $(PKG) --libs $(LUA54_PC))))
-$(eval $(call programs,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(shell $(PKG) --libs $(LUAJIT_PC))))
+$(eval $(call programs,lua5.4,$(OPTIMIZE) $(LUA54_CFLAGS),$(LUA54_LIBS)))
+$(eval $(call programs,luajit,$(OPTIMIZE) $(LUAJIT_CFLAGS),$(LUAJIT_LIBS)))
+$(eval $(call programs,asan-lua5.4,$(SANITIZE) $(LUA54_CFLAGS),$(LUA54_LIBS)))
+$(eval $(call programs,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(LUAJIT_LIBS)))
+$(eval $(call programs,tsan-lua5.4,$(TSAN) $(LUA54_CFLAGS),$(LUA54_LIBS)))
+$(eval $(call programs,cover-lua5.4,$(COVER) $(LUA54_CFLAGS),$(LUA54_LIBS)))
+$(eval $(call programs,cover-luajit,$(COVER) $(LUAJIT_CFLAGS),$(LUAJIT_LIBS)))
 
 oom: ## end Lua's memory, and the module's, at every allocation of spec/memory, under both Luas
 	@tools/setup test
@@ -178,17 +190,16 @@ test-lua5.4 test-luajit: test-%: ## run the specs under one Lua; SPEC=file narro
 asan: ## run the specs with AddressSanitizer, UBSan and leak check; SPEC=file narrows
 	@tools/setup test
 	@mkdir -p build
-	@flock build/.lock $(MAKE) -s -j$(JOBS) $(patsubst %,build/%/modm/core.so,asan-lua5.4 asan-luajit luajit) \
-	  build/asan-lua5.4/walk build/asan-luajit/walk
+	@flock build/.lock $(MAKE) -s -j$(JOBS) $(call whole,asan-lua5.4 asan-luajit) build/luajit/modm/core.so
 	@tools/at-once $(AT_ONCE) 'tools/with-mongod tools/specs asan-lua5.4' \
 	  'tools/with-mongod tools/specs asan-luajit'
 
 tsan: ## run specs of waiting, sessions and references over the pool, with ThreadSanitizer
 	@tools/setup test
 	@mkdir -p build
-	@flock build/.lock $(MAKE) -s -j$(JOBS) build/tsan-lua5.4/modm/core.so
-	@SPEC='$(or $(SPEC),spec/transport/pool_spec.lua $(filter-out %/bank_spec.lua,$(wildcard spec/session/*_spec.lua)) \
-	  spec/relation spec/watch)' \
+	@flock build/.lock $(MAKE) -s -j$(JOBS) $(call whole,tsan-lua5.4)
+	@SPEC='$(or $(SPEC),spec/transport/pool_spec.lua $(filter-out %/bank_spec.lua %/fork_spec.lua,$(wildcard spec/session/*_spec.lua)) \
+	  spec/relation spec/watch spec/worst/states_spec.lua)' \
 	  tools/with-mongod tools/specs pool-tsan-lua5.4
 
 test-pool: ## run all specs over the pool transport, under cqueues; SPEC=file narrows

@@ -8,7 +8,7 @@ enum { KEEP = 1024 * 1024, LIMIT = INT32_MAX };
 typedef struct box {
    modm_tag tag;
    modm_buffer buffer; /* first after the tag: release finds the box from it */
-   bool busy;
+   bool busy, kept;    /* kept: memory is kept from one use to the next */
 } box;
 
 static modm_class class_buffer = "modm.Buffer";
@@ -60,8 +60,10 @@ static int
 mt_gc (lua_State *L)
 {
    box *p = modm_test (L, 1, &class_buffer);
-   if (p)
+   if (p) {
       modm_buffer_free (&p->buffer);
+      p->kept = false; /* a state that is closed may still use it, in the program's finalizers */
+   }
    return 0;
 }
 
@@ -100,7 +102,10 @@ void
 modm_scratch_release (modm_buffer *b)
 {
    box *p = (box *) (void *) ((char *) b - offsetof (box, buffer));
-   modm_buffer_reset (b);
+   if (p->kept)
+      modm_buffer_reset (b);
+   else
+      modm_buffer_free (b);
    p->busy = false;
 }
 
@@ -109,6 +114,6 @@ modm_base_open (lua_State *L)
 {
    static const luaL_Reg metamethods[] = {{"__gc", mt_gc}, {NULL, NULL}};
    modm_class_new (L, &class_buffer, metamethods, NULL);
-   (void) push_box (L);
+   push_box (L)->kept = true;
    lua_rawsetp (L, LUA_REGISTRYINDEX, &scratch_key);
 }

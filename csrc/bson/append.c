@@ -4,8 +4,6 @@
  * strings, and what may not be stored ends in false and an error. */
 #include "bson/append_private.h"
 
-modm_append_hook modm_append_foreign;
-
 static bool
 append_integer (int64_t value, modm_buffer *b, const modm_item *item)
 {
@@ -72,9 +70,7 @@ append_userdata (lua_State *L, int idx, modm_buffer *b, const modm_item *item, i
       modm_buffer_write (b, v->bytes, v->size);
       return true;
    }
-   if (modm_append_foreign)
-      return modm_append_foreign (L, idx, b, item->key, item->key_len, depth, err);
-   return modm_error_set (err, "a userdata cannot be stored");
+   return modm_append_foreign (L, idx, b, item->key, item->key_len, depth, err);
 }
 
 bool

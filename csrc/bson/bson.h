@@ -246,11 +246,11 @@ bool modm_append_document (lua_State *L, int idx, modm_buffer *b, int depth, mod
 /* Appends the table at idx as a whole array (no key): a list without holes. */
 bool modm_append_array (lua_State *L, int idx, modm_buffer *b, int depth, modm_error *err);
 
-/* How a userdata that is no modm_value (a document of a model) is appended: set once by the
- * document room. Returns false with an error. */
+/* How a userdata that is no modm_value (a document of a model) is appended, which codec
+ * provides. Returns false with an error. */
 typedef bool (*modm_append_hook) (lua_State *L, int idx, modm_buffer *b, const char *key,
                                   size_t key_len, int depth, modm_error *err);
-extern modm_append_hook modm_append_foreign;
+extern const modm_append_hook modm_append_foreign;
 
 /* Pushes an element's value: numbers, strings and booleans as Lua's, null as modm.null, documents
  * and arrays as marked tables, else a value. Raises for bytes that are no BSON and for depth over

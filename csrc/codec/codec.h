@@ -205,7 +205,7 @@ void modm_undo_touch (lua_State *L, int idx, const modm_document *d);
 void modm_undo_refresh (lua_State *L, int idx, const modm_document *d);
 void modm_undo_save (lua_State *L, int idx, const modm_document *d);
 
-/* Opens the room: fills in modm_hooks, and registers its functions into the table at the top. */
+/* Opens the room: registers its functions into the table at the top. */
 void modm_codec_open (lua_State *L);
 
 #endif

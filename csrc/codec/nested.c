@@ -168,17 +168,19 @@ append_document_value (lua_State *L, int idx, modm_buffer *b, const char *key, s
    return modm_encode_key_of (L, idx, d, b, key, key_len, err);
 }
 
+const modm_append_hook modm_append_foreign = append_document_value;
+
+const modm_document_hooks modm_hooks = {.embedded_convert = embedded_convert,
+                                        .embedded_accepts = embedded_accepts,
+                                        .embedded_append = embedded_append,
+                                        .embedded_push = embedded_push,
+                                        .reference_convert = reference_convert,
+                                        .reference_accepts = reference_accepts,
+                                        .reference_append = reference_append,
+                                        .reference_push = reference_push};
+
 void
 modm_codec_open (lua_State *L)
 {
    modm_undo_open (L);
-   modm_hooks = (modm_document_hooks){.embedded_convert = embedded_convert,
-                                      .embedded_accepts = embedded_accepts,
-                                      .embedded_append = embedded_append,
-                                      .embedded_push = embedded_push,
-                                      .reference_convert = reference_convert,
-                                      .reference_accepts = reference_accepts,
-                                      .reference_append = reference_append,
-                                      .reference_push = reference_push};
-   modm_append_foreign = append_document_value;
 }

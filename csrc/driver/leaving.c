@@ -5,13 +5,12 @@
  */
 #include "driver/pool_private.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 static atomic_bool leaving;
 static atomic_int inside; /* threads between enter and leave */
-static pid_t pid;         /* of the process that they are in */
 
 bool
 modm_leaving_enter (void)
@@ -33,21 +32,28 @@ static void
 at_exit (void)
 {
    const struct timespec pause = {.tv_nsec = 1000000};
-   if (pid != getpid ())
-      return; /* a child without a pool: the threads are its parent's */
    atomic_store (&leaving, true);
    int64_t until = modm_now_us () + (int64_t) MODM_END_MS * 1000;
    while (atomic_load (&inside) > 0 && modm_now_us () < until)
       (void) nanosleep (&pause, NULL);
 }
 
+static void
+in_child (void)
+{
+   atomic_store (&inside, 0); /* they are the parent's */
+}
+
+static void
+guard (void)
+{
+   (void) atexit (at_exit);
+   (void) pthread_atfork (NULL, NULL, in_child);
+}
+
 void
 modm_leaving_guard (void)
 {
-   if (pid == getpid ())
-      return;
-   if (pid == 0)
-      (void) atexit (at_exit);
-   pid = getpid ();
-   atomic_store (&inside, 0);
+   static pthread_once_t once = PTHREAD_ONCE_INIT;
+   pthread_once (&once, guard);
 }

@@ -47,26 +47,29 @@ modm_session_end (modm_session *s)
    give_back (s);
 }
 
-/* Has a thread of its pool end it, after what was asked of it before. */
-static void
-end_in_pool (modm_session *s)
+/* Has a thread of its pool end it, after what was asked of it before; false when it is on no lane.
+ */
+static bool
+end_on_lane (modm_session *s)
 {
-   if (!modm_pool_is_here (s->pool)) {
-      s->ended = true;
-      return;
-   }
-   if (atomic_exchange (&s->ended, true))
-      return;
    modm_lane *lane = s->used ? modm_lane_hold_at (s->pool, &s->lane) : NULL;
-   if (!lane) {
-      give_back (s);
-      return;
-   }
+   if (!lane)
+      return false;
    atomic_fetch_add (&s->refs, 1);
    s->job.work = MODM_END_SESSION;
    s->job.subject = s;
    s->job.lane = lane;
    modm_pool_add (s->pool, &s->job);
+   return true;
+}
+
+static void
+end_in_pool (modm_session *s)
+{
+   if (!modm_pool_is_here (s->pool))
+      s->ended = true;
+   else if (!atomic_exchange (&s->ended, true) && !end_on_lane (s))
+      give_back (s);
 }
 
 /* Ends it where it is safe to talk to the server: a transaction under way is aborted. */
@@ -83,16 +86,20 @@ end_apart (modm_session *s)
    modm_client_leave ();
 }
 
+/* A thread that clears the lane may be at it: it is done when the session is on no lane any more.
+ */
 void
 modm_session_release (modm_session *s)
 {
    if (!s || atomic_fetch_sub (&s->refs, 1) > 1)
       return;
-   if (!s->ended || !s->pool) {
-      atomic_store (&s->refs, 1); /* the pool may hold it on */
+   if (!s->pool) {
       end_apart (s);
-      if (atomic_fetch_sub (&s->refs, 1) > 1)
+   } else if (modm_pool_is_here (s->pool)) {
+      s->ended = true;
+      if (end_on_lane (s))
          return;
+      give_back (s);
    }
    modm_client_release (s->client);
    free (s);

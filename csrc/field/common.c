@@ -2,8 +2,6 @@
  * special. */
 #include "field/field_private.h"
 
-modm_document_hooks modm_hooks;
-
 bool
 modm_option_integer (lua_State *L, int options, const char *name, int64_t *out)
 {

@@ -1,5 +1,5 @@
-/* Fields that hold documents or point to them. What they do needs documents, so the rooms to the
- * right fill in modm_hooks; here are the kinds' functions for the table. */
+/* Fields that hold documents or point to them. What they do needs documents, so codec provides it
+ * by modm_hooks; here are the kinds' functions for the table. */
 #include "field/field_private.h"
 
 modm_outcome

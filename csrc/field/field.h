@@ -164,7 +164,7 @@ const char *modm_describe (lua_State *L, int idx);
 void modm_report (modm_validation *v, const char *format, ...)
    __attribute__ ((format (printf, 2, 3)));
 
-/* What the kinds that hold documents need of the rooms to their right. */
+/* What the kinds that hold documents need of codec, which provides it. */
 typedef struct modm_document_hooks {
    modm_outcome (*embedded_convert) (lua_State *L, int idx, const modm_field *f, modm_error *err);
    bool (*embedded_accepts) (const modm_field *f, const modm_element *e);
@@ -177,7 +177,7 @@ typedef struct modm_document_hooks {
                              const char *key, size_t key_len, int depth, modm_error *err);
    void (*reference_push) (lua_State *L, const modm_field *f, const modm_element *e);
 } modm_document_hooks;
-extern modm_document_hooks modm_hooks;
+extern const modm_document_hooks modm_hooks;
 
 /* Into the table at the top: kinds(), the rows for lua/modm/fields.lua, stubs and docs. */
 void modm_field_open (lua_State *L);

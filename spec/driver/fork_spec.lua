@@ -1,16 +1,8 @@
--- Fork: a child opens the client anew, and leaves its parent's connections alone. LuaJIT can fork
--- by its FFI; for Lua 5.4 it takes a library, and the C code is the same.
+-- Fork: a child opens the client anew, and leaves its parent's connections alone.
 local core = require "modm.core"
 local fork = require "spec.support.fork"
 local server = require "spec.support.server"
 local support = require "spec.driver.support"
-
-if not fork.child then
-  describe("a fork", function()
-    it("is tried under LuaJIT", function() end)
-  end)
-  return
-end
 
 local child = fork.child
 

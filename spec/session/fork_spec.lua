@@ -5,13 +5,6 @@ local help = require "spec.query.help"
 local modm = require "modm"
 local fields = modm.fields
 
-if not fork.child then
-  describe("a session at a fork", function()
-    it("is tried under LuaJIT", function() end)
-  end)
-  return
-end
-
 local ALIAS = "session-fork"
 local Thing = modm.MongoModel:extend("ForkedThing", { n = fields.IntegerField {},
   Meta = { connection_alias = ALIAS } })

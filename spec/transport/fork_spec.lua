@@ -7,11 +7,6 @@ local server = require "spec.support.server"
 
 local ALIAS = "pool_fork"
 
-if not fork.child then
-  describe("a pool at a fork", function() it("is tried under LuaJIT", function() end) end)
-  return
-end
-
 describe("a pool at a fork", function()
   local Item
 
