@@ -55,15 +55,15 @@ local mine = Item.objects:filter { n = modm.lte(20) }
 -- What coroutines wait for in a loop of their own, which goes with the state.
 local loop
 
--- Runs f in a coroutine, till it waits or ends.
-local function suspended(f)
+-- Runs a function in a coroutine, till it waits or ends.
+local function suspended(fn)
   if pooled and draw(3) > 1 then
     loop = loop or cqueues.new()
-    loop:wrap(f)
+    loop:wrap(fn)
     for _ = 1, draw(3) do loop:step(0.001 * draw(20)) end
     return loop
   end
-  local co = coroutine.create(f)
+  local co = coroutine.create(fn)
   assert(coroutine.resume(co))
   return co
 end

@@ -1,5 +1,5 @@
 -- Many Lua states in one process, each with modm: in threads, one after the other, called by
--- threads in turn, and closed with much alive. states.c is the host. MODM_WORST=long does more of it.
+-- threads in turn, and closed with much alive. states.c is the host; MODM_WORST=long does more.
 local server = require "spec.support.server"
 
 local flavour = os.getenv "MODM_FLAVOUR" or (jit and "luajit" or "lua5.4")
