@@ -70,10 +70,19 @@ end
 -- `values` comes along to be alive as long as fn runs.
 local function finish(self, own, values, before, ok, ...)
   self.runs = self.runs - 1
-  for key in pairs(values) do own[key] = before[key] end
+  for key in pairs(values) do
+    if own[key] ~= before[key] then own[key] = before[key] end
+  end
   if next(own) == nil then self.held[running()] = nil end
   if not ok then error((...), 0) end
   return ...
+end
+
+-- Under pcall, so that all is taken back where memory ends in the middle of it, too.
+local function begin(self, own, values, fn)
+  self.held[running()] = own
+  for key, value in pairs(values) do own[key] = value end
+  return fn()
 end
 
 --- Calls fn and returns what it returns; meanwhile the keys have the given values. They get back
@@ -83,14 +92,10 @@ end
 ---@return ...
 function Scope:run(values, fn)
   if next(values) == nil then return fn() end -- or it would count as what holds nothing
-  local own, before = own_of(self), {}
-  if not own then
-    own = setmetatable({}, weak)
-    self.held[running()] = own
-  end
+  local own, before = own_of(self) or setmetatable({}, weak), {}
+  for key in pairs(values) do before[key] = own[key] end
   self.runs = self.runs + 1
-  for key, value in pairs(values) do before[key], own[key] = own[key], value end
-  return finish(self, own, values, before, pcall(fn))
+  return finish(self, own, values, before, pcall(begin, self, own, values, fn))
 end
 
 --- Makes a scope, which knows nothing of any other.

@@ -53,6 +53,10 @@ describe("memory that runs out", function()
   end)
 
   local uri = server.fresh "memory"
+  it("leaves no time behind that a call was limited to", function()
+    walk(("parts.lua '%s' pool.abandon every=1 start=1"):format(uri))
+  end)
+
   for _, part in ipairs(parts) do
     it("harms nothing: " .. part, function()
       local _, last = walk(("parts.lua '%s' %s"):format(uri, part))

@@ -4,9 +4,11 @@ local core = require "modm.core"
 local hooks = require "modm.hooks"
 local indexes = require "modm.indexes"
 local input = require "modm.model.input"
+local json_schema = require "modm.server.json_schema"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
+local validator = require "modm.server.validator"
 
 local statics = {}
 
@@ -87,7 +89,7 @@ end
 ---@return table schema an ordered document
 ---@return modm.Unsaid[] unsaid
 function statics.json_schema(self)
-  return require "modm.server.json_schema".of(registry.check(self, "json_schema"))
+  return json_schema.of(registry.check(self, "json_schema"))
 end
 
 --- Gives the model's collection a validator of these rules, in place of the one that is there; the
@@ -97,7 +99,7 @@ end
 --- "error" (the default) or "warn"
 ---@return modm.Validator|nil, string? message, modm.Error? err
 function statics.install_validator(self, given)
-  return require "modm.server.validator".install(registry.check(self, "install_validator"), given)
+  return validator.install(registry.check(self, "install_validator"), given)
 end
 
 --- Has a function called before something happens to a document of this model, or of one that
