@@ -43,7 +43,7 @@ AT_ONCE := $(if $(MONGODB_URI),1,2)
 .PHONY: all build strict rock rock-install demo blog test-blog test corpus test-lua5.4 test-luajit test-pool asan tsan interop \
         lint format types bench bench-odm bench-peers bench-validators performance install setup clean \
         help FORCE
-.PHONY: analyze valgrind game bench-waiting fuzz fuzz-targets coverage oom
+.PHONY: apicheck analyze valgrind game bench-waiting fuzz fuzz-targets coverage oom
 
 all: ## build the module for Lua 5.4 and for LuaJIT (the default)
 	@$(PKG) --exists $(MONGOC_PC) $(LUA54_PC) $(LUAJIT_PC) || \
@@ -142,6 +142,11 @@ $(eval $(call programs,asan-luajit,$(SANITIZE) $(LUAJIT_CFLAGS),$(LUAJIT_LIBS)))
 $(eval $(call programs,tsan-lua5.4,$(TSAN) $(LUA54_CFLAGS),$(LUA54_LIBS)))
 $(eval $(call programs,cover-lua5.4,$(COVER) $(LUA54_CFLAGS),$(LUA54_LIBS)))
 $(eval $(call programs,cover-luajit,$(COVER) $(LUAJIT_CFLAGS),$(LUAJIT_LIBS)))
+
+apicheck: ## run specs under a Lua 5.4 that checks how its C API is used; SPEC=file narrows
+	@tools/setup test
+	@$(MAKE) -s all
+	@tools/apicheck
 
 oom: ## end Lua's memory, and the module's, at every allocation of spec/memory, under both Luas
 	@tools/setup test

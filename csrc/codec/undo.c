@@ -329,7 +329,7 @@ l_unsave (lua_State *L)
 static int
 end_watch (lua_State *L)
 {
-   watch *w = modm_test (L, -1, &class_watch);
+   watch *w = lua_gettop (L) > 0 ? modm_test (L, -1, &class_watch) : NULL;
    if (w && w->on) {
       w->on = false;
       atomic_fetch_sub (&watching, 1);
