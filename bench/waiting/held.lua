@@ -50,7 +50,7 @@ local function in_loop(name)
 end
 
 local function in_nginx()
-  local own = support.nginx(support.uri "appName=held")
+  local own = support.nginx(support.uri "appName=held", { ticker = true })
   local function finds()
     local from, answers = support.now(), {}
     for number = 1, FINDS do answers[number] = own:send("/get?n=" .. number) end

@@ -10,7 +10,7 @@ assert(modm.connect(os.getenv "MODM_URI", { transport = "blocking" }))
 local Person = support.model()
 assert(Person.objects:all():delete())
 support.fill(Person, 10)
-local own = support.nginx(support.uri "appName=killed")
+local own = support.nginx(support.uri "appName=killed", { aborts = true })
 
 local function twenty()
   local answers, aborted = {}, own:send "/aborted"

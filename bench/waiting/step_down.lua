@@ -70,7 +70,7 @@ local function in_loop(name)
 end
 
 local function in_nginx()
-  local own = support.nginx(set:uri "waiting")
+  local own = support.nginx(set:uri "waiting", { ticker = true })
   for _ = 1, 20 do assert(own:get "/work" == 200) end
   own:get "/late"
   local text = support.read(support.wrk(own,

@@ -58,22 +58,24 @@ function support.ticker(sleep)
   return own
 end
 
--- An nginx with the model, a ticker, and the locations /get?n= and /work?n= (saves, reads), /slow
--- (a held find), /ping, /late (the ticker's worst since it was asked before, of both kinds).
+-- An nginx with the model and the locations /get?n= and /work?n= (saves, reads), /slow
+-- (a held find), /ping, /late (the worst of options.ticker since it was asked before, of both
+-- kinds); options.aborts: it sees clients that go away.
 function support.nginx(uri, options)
+  options = options or {}
   return nginx.start {
-    main = options and options.main,
+    main = options.main,
     http = ([[
       keepalive_requests 1000000;
-      lua_check_client_abort on;
+      lua_check_client_abort %s;
       init_worker_by_lua_block {
         modm, core = require "modm", require "modm.core"
         assert(modm.connect(%q))
         Person = (function() %s end)()
         ticker = require("bench.waiting.support").ticker(ngx.sleep)
-        ngx.timer.at(0, ticker.run)
+        if %s then ngx.timer.at(0, ticker.run) end
       }
-    ]]):format(uri, support.MODEL),
+    ]]):format(options.aborts and "on" or "off", uri, support.MODEL, not not options.ticker),
     server = [[
       location /get { content_by_lua_block {
         local person = assert(Person.objects:get { number = tonumber(ngx.var.arg_n or 7) })

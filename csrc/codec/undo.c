@@ -28,7 +28,11 @@ typedef struct watch {
 
 static modm_class class_watch = "modm.Watch";
 
+static modm_class class_image = "modm.Image";
+
 typedef struct image {
+   modm_tag tag;
+   const modm_schema *schema;
    const uint8_t *bytes;
    uint32_t len, flags;
    uint32_t offsets[]; /* n, then the states */
@@ -39,11 +43,26 @@ push_image (lua_State *L, const modm_document *d)
 {
    size_t n = d->schema->n;
    image *im = lua_newuserdata (L, sizeof *im + n * sizeof *d->offsets + n);
+   im->tag.tag = &class_image;
+   im->schema = d->schema;
    im->bytes = d->bytes;
    im->len = d->len;
    im->flags = d->flags;
    memcpy (im->offsets, d->offsets, n * sizeof *d->offsets);
    memcpy (im->offsets + n, d->states, n);
+}
+
+/* The image at `key` of the entry at 2, or NULL; an error when the entry is not the document's. */
+static const image *
+push_image_of (lua_State *L, int key, const modm_document *d)
+{
+   luaL_checktype (L, 2, LUA_TTABLE);
+   lua_rawgeti (L, 2, key);
+   if (lua_isnil (L, -1))
+      return NULL;
+   const image *im = modm_test (L, -1, &class_image);
+   luaL_argcheck (L, im && im->schema == d->schema, 2, "an entry of another document");
+   return im;
 }
 
 /* The bytes and what else an image has, but for states and the flag of values. */
@@ -238,8 +257,8 @@ refill (lua_State *L)
 static void
 restore (lua_State *L, modm_document *d)
 {
-   lua_rawgeti (L, 2, BEFORE);
-   const image *im = lua_touserdata (L, -1);
+   const image *im = push_image_of (L, BEFORE, d);
+   luaL_argcheck (L, im, 2, "an entry of another document");
    take_image (d, im);
    memcpy (d->states, im->offsets + d->schema->n, d->schema->n);
    d->flags = im->flags;
@@ -261,7 +280,6 @@ static int
 l_restore (lua_State *L)
 {
    lua_settop (L, 2);
-   luaL_checktype (L, 2, LUA_TTABLE);
    restore (L, modm_document_check (L, 1));
    return 0;
 }
@@ -303,8 +321,7 @@ l_unsave (lua_State *L)
    lua_settop (L, 2);
    luaL_checktype (L, 2, LUA_TTABLE);
    modm_document_values (L, 1, d);
-   lua_rawgeti (L, 2, BASE);
-   const image *im = lua_touserdata (L, 4);
+   const image *im = push_image_of (L, BASE, d);
    if (im) {
       lua_rawgeti (L, 2, NEW_KEY);
       bool new_key = lua_toboolean (L, -1);

@@ -132,6 +132,15 @@ describe("what is not expected", function()
     assert.equal("x", Model { a = "x" }.a)
   end)
 
+  it("is no entry of a transaction's log", function()
+    local document = Model { a = "x" }
+    for _, entry in ipairs { {}, { true }, { io.stdout, nil, nil, io.stdout }, { document } } do
+      assert.is_false(pcall(core.undo_restore, document, entry))
+      pcall(core.undo_save, document, entry)
+    end
+    assert.equal("x", document.a)
+  end)
+
   it("ends methods of what was finalized by hand, once and twice", function()
     for name, value in pairs(instances()) do
       local metatable = debug.getmetatable(value)
