@@ -68,4 +68,22 @@ bool modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buf
 
 void modm_undo_open (lua_State *L);
 
+/* ---- image.c ---- */
+
+typedef struct modm_image {
+   modm_tag tag;
+   const modm_schema *schema;
+   const uint8_t *bytes;
+   uint32_t len, flags;
+   uint32_t offsets[]; /* n, then the states */
+} modm_image;
+
+void modm_image_push (lua_State *L, const modm_document *d);
+/* Pushes what is at `key` of the table at 2: the image of the document, else NULL; an error when it
+ * is something else. */
+const modm_image *modm_image_of (lua_State *L, int key, const modm_document *d);
+/* Gives the document the bytes and what else an image has, but for states and the flag of values.
+ */
+void modm_image_take (modm_document *d, const modm_image *im);
+
 #endif

@@ -28,53 +28,6 @@ typedef struct watch {
 
 static modm_class class_watch = "modm.Watch";
 
-static modm_class class_image = "modm.Image";
-
-typedef struct image {
-   modm_tag tag;
-   const modm_schema *schema;
-   const uint8_t *bytes;
-   uint32_t len, flags;
-   uint32_t offsets[]; /* n, then the states */
-} image;
-
-static void
-push_image (lua_State *L, const modm_document *d)
-{
-   size_t n = d->schema->n;
-   image *im = lua_newuserdata (L, sizeof *im + n * sizeof *d->offsets + n);
-   im->tag.tag = &class_image;
-   im->schema = d->schema;
-   im->bytes = d->bytes;
-   im->len = d->len;
-   im->flags = d->flags;
-   memcpy (im->offsets, d->offsets, n * sizeof *d->offsets);
-   memcpy (im->offsets + n, d->states, n);
-}
-
-/* The image at `key` of the entry at 2, or NULL; an error when the entry is not the document's. */
-static const image *
-push_image_of (lua_State *L, int key, const modm_document *d)
-{
-   luaL_checktype (L, 2, LUA_TTABLE);
-   lua_rawgeti (L, 2, key);
-   if (lua_isnil (L, -1))
-      return NULL;
-   const image *im = modm_test (L, -1, &class_image);
-   luaL_argcheck (L, im && im->schema == d->schema, 2, "an entry of another document");
-   return im;
-}
-
-/* The bytes and what else an image has, but for states and the flag of values. */
-static void
-take_image (modm_document *d, const image *im)
-{
-   d->bytes = im->bytes;
-   d->len = im->len;
-   d->flags = (im->flags & ~(uint32_t) MODM_DOC_VALUES) | (d->flags & MODM_DOC_VALUES);
-   memcpy (d->offsets, im->offsets, d->schema->n * sizeof *d->offsets);
-}
-
 /* Adds the table at the top, and those in it, to the set at `tables`. A file is no value that the
  * document owns: behind it stands its storage. */
 static void
@@ -107,7 +60,7 @@ push_entry (lua_State *L, int idx, const modm_document *d)
 {
    lua_newtable (L);
    int entry = lua_gettop (L);
-   push_image (L, d);
+   modm_image_push (L, d);
    lua_rawseti (L, entry, BEFORE);
    lua_newtable (L);
    lua_pushvalue (L, -1);
@@ -168,18 +121,6 @@ go_out (lua_State *L)
    return false;
 }
 
-void
-modm_undo_touch (lua_State *L, int idx, const modm_document *d)
-{
-   idx = lua_absindex (L, idx);
-   bool any = push_log (L);
-   while (any) {
-      push_entry_of (L, idx, d);
-      lua_pop (L, 1);
-      any = go_out (L);
-   }
-}
-
 static void
 mark (lua_State *L, int key)
 {
@@ -187,27 +128,25 @@ mark (lua_State *L, int key)
    lua_rawseti (L, -2, key);
 }
 
-void
-modm_undo_refresh (lua_State *L, int idx, const modm_document *d)
+static void
+note_touch (lua_State *L, int idx, const modm_document *d)
 {
-   idx = lua_absindex (L, idx);
-   bool any = push_log (L);
-   while (any) {
-      push_entry_of (L, idx, d);
-      mark (L, REFRESHED);
-      lua_pop (L, 1);
-      any = go_out (L);
-   }
+}
+
+static void
+note_refresh (lua_State *L, int idx, const modm_document *d)
+{
+   mark (L, REFRESHED);
 }
 
 /* Notes in the entry at the top what the document is before its first save. */
 static void
-note_base (lua_State *L, int idx, const modm_document *d)
+note_save (lua_State *L, int idx, const modm_document *d)
 {
    int entry = lua_gettop (L);
    lua_rawgeti (L, entry, BASE);
    if (lua_isnil (L, -1)) {
-      push_image (L, d);
+      modm_image_push (L, d);
       lua_rawseti (L, entry, BASE);
       if (d->flags & MODM_DOC_VALUES) {
          modm_getuservalue (L, idx);
@@ -220,17 +159,37 @@ note_base (lua_State *L, int idx, const modm_document *d)
       mark (L, NEW_KEY);
 }
 
-void
-modm_undo_save (lua_State *L, int idx, const modm_document *d)
+/* Notes in each log of the running coroutine, in the entry of the document, which is at the top. */
+static void
+note (lua_State *L, int idx, const modm_document *d,
+      void (*in_entry) (lua_State *L, int idx, const modm_document *d))
 {
    idx = lua_absindex (L, idx);
    bool any = push_log (L);
    while (any) {
       push_entry_of (L, idx, d);
-      note_base (L, idx, d);
+      in_entry (L, idx, d);
       lua_pop (L, 1);
       any = go_out (L);
    }
+}
+
+void
+modm_undo_touch (lua_State *L, int idx, const modm_document *d)
+{
+   note (L, idx, d, note_touch);
+}
+
+void
+modm_undo_refresh (lua_State *L, int idx, const modm_document *d)
+{
+   note (L, idx, d, note_refresh);
+}
+
+void
+modm_undo_save (lua_State *L, int idx, const modm_document *d)
+{
+   note (L, idx, d, note_save);
 }
 
 /* ---- the ways back ---- */
@@ -257,9 +216,9 @@ refill (lua_State *L)
 static void
 restore (lua_State *L, modm_document *d)
 {
-   const image *im = push_image_of (L, BEFORE, d);
+   const modm_image *im = modm_image_of (L, BEFORE, d);
    luaL_argcheck (L, im, 2, "an entry of another document");
-   take_image (d, im);
+   modm_image_take (d, im);
    memcpy (d->states, im->offsets + d->schema->n, d->schema->n);
    d->flags = im->flags;
    lua_rawgeti (L, 2, VALUES);
@@ -286,7 +245,7 @@ l_restore (lua_State *L)
 
 /* Whether slot i has in the image's bytes what the document has in its own. */
 static bool
-same_stored (const modm_document *d, const image *im, uint32_t i)
+same_stored (const modm_document *d, const modm_image *im, uint32_t i)
 {
    modm_element a, b;
    return im->offsets[i] && modm_document_element (d, i, &a) &&
@@ -296,7 +255,7 @@ same_stored (const modm_document *d, const image *im, uint32_t i)
 
 /* Makes slot i of the document at 1, whose values are at 3, one that differs from the image. */
 static void
-unsave_slot (lua_State *L, modm_document *d, const image *im, uint32_t i, bool new_key)
+unsave_slot (lua_State *L, modm_document *d, const modm_image *im, uint32_t i, bool new_key)
 {
    modm_state state = modm_state_of (d->states[i]);
    uint8_t part = d->states[i] & MODM_PART;
@@ -321,13 +280,13 @@ l_unsave (lua_State *L)
    lua_settop (L, 2);
    luaL_checktype (L, 2, LUA_TTABLE);
    modm_document_values (L, 1, d);
-   const image *im = push_image_of (L, BASE, d);
+   const modm_image *im = modm_image_of (L, BASE, d);
    if (im) {
       lua_rawgeti (L, 2, NEW_KEY);
       bool new_key = lua_toboolean (L, -1);
       for (uint32_t i = 0; i < d->schema->n; i++)
          unsave_slot (L, d, im, i, new_key);
-      take_image (d, im);
+      modm_image_take (d, im);
       lua_rawgeti (L, 2, BASE_BYTES);
       lua_rawseti (L, 3, modm_bytes_at (d));
       return 0;

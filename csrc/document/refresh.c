@@ -43,6 +43,7 @@ l_refresh (lua_State *L)
    modm_document *d = modm_document_check (L, 1);
    const modm_document *fresh = modm_document_check (L, 2);
    bool all = !lua_istable (L, 3);
+   luaL_argcheck (L, fresh->bytes, 2, "not read from a server");
    lua_settop (L, 3);
    modm_undo_refresh (L, 1, d);
    bool *named = push_named (L, d, all ? 0 : 3);

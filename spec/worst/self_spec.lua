@@ -132,12 +132,13 @@ describe("what is not expected", function()
     assert.equal("x", Model { a = "x" }.a)
   end)
 
-  it("is no entry of a transaction's log", function()
+  it("is no entry of a transaction's log, nor what a server has", function()
     local document = Model { a = "x" }
     for _, entry in ipairs { {}, { true }, { io.stdout, nil, nil, io.stdout }, { document } } do
       assert.is_false(pcall(core.undo_restore, document, entry))
       pcall(core.undo_save, document, entry)
     end
+    assert.is_false(pcall(core.refresh, document, Model {}))
     assert.equal("x", document.a)
   end)
 
