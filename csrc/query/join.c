@@ -9,10 +9,13 @@ by_text (const void *a, const void *b)
    return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* Pushes an array of the names that count as the model: its own first, the others sorted. The
- * environment keeps the strings. */
+/* So many names need no array of their own. */
+#define FEW_CLASSES 8
+
+/* Pushes what holds the names that count as the model: its own first, the others sorted. They are
+ * in `few` where that is enough for them. The environment keeps the strings. */
 static const char **
-push_classes (lua_State *L, const modm_schema *s, size_t *n)
+push_classes (lua_State *L, const modm_schema *s, const char **few, size_t *n)
 {
    size_t count = 0, at = 1;
    modm_schema_push_env (L, s);
@@ -20,7 +23,11 @@ push_classes (lua_State *L, const modm_schema *s, size_t *n)
    int classes = lua_gettop (L);
    for (lua_pushnil (L); lua_next (L, classes); lua_pop (L, 1))
       count++;
-   const char **names = lua_newuserdata (L, (count + 1) * sizeof *names);
+   const char **names = few;
+   if (count < FEW_CLASSES)
+      lua_pushnil (L);
+   else
+      names = lua_newuserdata (L, (count + 1) * sizeof *names);
    names[0] = s->cls;
    for (lua_pushnil (L); lua_next (L, classes); lua_pop (L, 1))
       if (lua_type (L, -2) == LUA_TSTRING && strcmp (lua_tostring (L, -2), s->cls) != 0)
@@ -46,7 +53,7 @@ modm_query_append_class (lua_State *L, const modm_schema *s, modm_buffer *b)
    size_t n;
    if (!s->cls)
       return false;
-   const char **names = push_classes (L, s, &n);
+   const char *few[FEW_CLASSES], **names = push_classes (L, s, few, &n);
    bool nameless = takes_nameless (s);
    if (n == 1 && !nameless) {
       modm_write_string (b, "_cls", names[0], strlen (names[0]));

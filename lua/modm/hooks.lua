@@ -69,15 +69,11 @@ local function all_of(meta)
   return all
 end
 
---- What hooks a model has: `saves` and `validates` as the functions below say it.
+--- What hooks a model has: `saves` and `validates` as the functions below say it, and `loads`,
+--- whether it, or one that extends it, has a hook after load.
 ---@param meta table
 ---@return table
 hooks.of = all_of
-
---- Whether a model, or one that extends it, has a hook after load.
----@param meta table
----@return boolean
-function hooks.loads(meta) return all_of(meta).loads end
 
 --- Whether a model, or one that extends it, has a hook around validation.
 ---@param meta table

@@ -37,9 +37,9 @@ local function metatable_of(class)
     __name = "modm.Manager",
     __index = function(self, key)
       local value = class[key]
-      if value ~= nil then return value end
-      if type(key) == "number" then return self:get_queryset()[key] end
-      return forwarded(class._queryset, key)
+      if value == nil then value = forwarded(class._queryset, key) end
+      if value == nil and type(key) == "number" then return self:get_queryset()[key] end
+      return value
     end,
     __tostring = function(self)
       local meta = rawget(self, "_meta")

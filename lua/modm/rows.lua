@@ -51,7 +51,7 @@ local function add(source, list, n, most, bytes)
   if not ok then count, failed = #list, reading_error(source, count) end
   if count == n then return n, done, failed end
   if source.schema then scoped.note(list, n + 1, count) end
-  if source.meta and hooks.loads(source.meta) then
+  if source.meta and hooks.of(source.meta).loads then
     local good, err = running.with(source.conn.session, hooks.loaded, source.meta, list, n, count)
     count, failed = good, err or failed
   end

@@ -440,6 +440,15 @@ describe("the class filter", function()
     assert.equal(core.encode {}, core.join(registry.meta(Final).schema, {}))
   end)
 
+  it("names however many classes extend it", function()
+    local Many, names = modm.MongoModel:extend("classes.Many", {}), { "classes.Many" }
+    for i = 1, 20 do
+      names[i + 1] = ("classes.Many%02d"):format(i)
+      Many:extend(names[i + 1], {})
+      assert.same({ _cls = { ["$in"] = names } }, filter_of(Many))
+    end
+  end)
+
   it("takes aliases, and documents without a class where Meta says so", function()
     local Old = modm.MongoModel:extend("classes.Old", {
       Meta = { cls = "old.name", cls_aliases = { "older" }, cls_optional = true },

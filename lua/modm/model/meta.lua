@@ -83,7 +83,9 @@ end
 function Meta:open()
   local conn, collection, err = self:place()
   if not conn then return nil, collection, err end
-  if self.auto_index ~= false and not places_of(self, conn)[collection] then
+  local of_conn = indexed[conn]
+  local places = of_conn and of_conn[self]
+  if not (places and places[collection]) and self.auto_index ~= false then
     local ok, why, failure = self:make_indexes(conn, collection)
     if not ok then return nil, why, failure end
   end

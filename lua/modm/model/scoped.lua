@@ -75,7 +75,10 @@ end
 ---@param doc modm.Document
 ---@param meta table of its model
 ---@return boolean
-function scoped.is_elsewhere(doc, meta) return places[doc] ~= place_name(meta) end
+function scoped.is_elsewhere(doc, meta)
+  if held.runs == 0 then return places[doc] ~= nil end
+  return places[doc] ~= place_name(meta)
+end
 
 -- ---- what programs call ----
 

@@ -30,6 +30,7 @@ local function narrowed(self, bytes, message, path, is_misuse)
   end
   if not bytes then return refused(self, message, path) end
   local n = #self._parts + 1
+  if n == 1 then return base.narrow(self, { bytes }) end
   local parts = { unpack(self._parts, 1, n) } -- with room for one more
   parts[n] = bytes
   return base.narrow(self, parts)

@@ -47,9 +47,9 @@ local words = { collation = "collation", hint = "hint", comment = "comment",
 -- Options that all that reads has. Most of it has none, so they are not looked for one by one.
 local function read_options(self)
   local meta = self._meta
+  local concern = scoped.option(meta, "read_concern")
   local settings = {
-    collation = meta.collation,
-    readConcern = options.wrapped(scoped.option(meta, "read_concern"), "level"),
+    collation = meta.collation, readConcern = concern and options.wrapped(concern, "level"),
   }
   for key, value in next, self._how do
     local word = words[key]
@@ -60,14 +60,15 @@ end
 
 --- The read preference of what a queryset asks.
 function opening.read_preference(self)
-  return options.wrapped(scoped.option(self._meta, "read_preference"), "mode")
+  local preference = scoped.option(self._meta, "read_preference")
+  return preference and options.wrapped(preference, "mode")
 end
 
 --- The options of a write of this model, for the driver.
 ---@param meta table
 ---@return table|nil
 function opening.write_options(meta)
-  local concern = meta:option "write_concern"
+  local concern = scoped.option(meta, "write_concern")
   if concern == nil then return nil end
   return { writeConcern = options.wrapped(concern, "w") }
 end
