@@ -12,12 +12,13 @@ put_scalar (lua_State *L, int idx, const modm_field *f, modm_buffer *out, const 
    modm_error err;
    if (f->flags & (MODM_FIELD_CHOICES | MODM_FIELD_VALIDATORS))
       return false;
+   int type = lua_type (L, idx);
+   bool plain = type == LUA_TNUMBER || type == LUA_TSTRING; /* no conversion of these runs Lua */
+   if (plain && f->kind->put && f->kind->put (L, idx, f, out, key, key_len))
+      return true;
    if (!f->kind->fits (L, idx, f)) {
-      int type = lua_type (L, idx); /* of these no conversion runs Lua */
-      if ((type != LUA_TNUMBER && type != LUA_TSTRING) || modm_isblank (L, idx))
+      if (!plain || modm_isblank (L, idx))
          return false;
-      if (f->kind->put)
-         return f->kind->put (L, idx, out, key, key_len);
       if (f->kind->convert (L, idx, f, NULL, &err) != MODM_CONVERTED ||
           !f->kind->fits (L, idx = lua_gettop (L), f))
          return false;

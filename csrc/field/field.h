@@ -13,9 +13,9 @@
  * - check, phase V: built-in validators on a converted value; adds messages.
  * - fits, phase V: quick look at a value of Lua's, true when it is surely of the field's own type,
  *   no blank, and valid as it stands: the common case, in as few calls of Lua as there can be.
- * - put, phases V and E: writes a number or text that would be converted, without making what it is
- *   converted to; false, and nothing written, where it cannot be. For kinds whose values mostly are
- *   given so.
+ * - put, phases V and E: writes a number or text in one look, if it fits or would be converted,
+ *   without making what it is converted to; false, and nothing written, where that takes another
+ *   look. For kinds whose values mostly are given so.
  * - accepts: quick look at stored bytes, true when they are surely valid as they stand.
  * - append, phase E: writes a value; runs no Lua, throws nothing. An error's path begins inside the
  *   value, by Lua's indices in lists: the caller puts the key before it. What is not of the field's
@@ -79,7 +79,8 @@ typedef struct modm_kind {
                             modm_error *err);
    void (*check) (lua_State *L, int idx, const modm_field *f, modm_validation *v);
    bool (*fits) (lua_State *L, int idx, const modm_field *f);
-   bool (*put) (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len);
+   bool (*put) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                size_t key_len);
    bool (*accepts) (const modm_field *f, const modm_element *e);
    bool (*append) (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
                    size_t key_len, int depth, modm_error *err);

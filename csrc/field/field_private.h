@@ -36,12 +36,16 @@ modm_outcome modm_char_convert (lua_State *L, int idx, const modm_field *f, modm
 void modm_char_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_char_accepts (const modm_field *f, const modm_element *e);
 bool modm_char_fits (lua_State *L, int idx, const modm_field *f);
+bool modm_char_put (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                    size_t key_len);
 void modm_email_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_email_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                  modm_error *err);
 void modm_email_check (lua_State *L, int idx, const modm_field *f, modm_validation *v);
 bool modm_email_accepts (const modm_field *f, const modm_element *e);
 bool modm_email_fits (lua_State *L, int idx, const modm_field *f);
+bool modm_email_put (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                     size_t key_len);
 bool modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b,
                          const char *key, size_t key_len, int depth, modm_error *err);
 
@@ -87,7 +91,8 @@ modm_outcome modm_datetime_convert (lua_State *L, int idx, const modm_field *f, 
                                     modm_error *err);
 bool modm_datetime_accepts (const modm_field *f, const modm_element *e);
 bool modm_datetime_fits (lua_State *L, int idx, const modm_field *f);
-bool modm_datetime_put (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len);
+bool modm_datetime_put (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                        size_t key_len);
 void modm_decimal_compile (lua_State *L, int options, modm_field *f);
 modm_outcome modm_decimal_convert (lua_State *L, int idx, const modm_field *f, modm_validation *v,
                                    modm_error *err);

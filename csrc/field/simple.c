@@ -87,8 +87,10 @@ modm_datetime_fits (lua_State *L, int idx, const modm_field *f)
 }
 
 bool
-modm_datetime_put (lua_State *L, int idx, modm_buffer *b, const char *key, size_t key_len)
+modm_datetime_put (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                   size_t key_len)
 {
+   (void) f;
    int64_t ms;
    if (!modm_datetime_from (L, idx, &ms))
       return false;

@@ -101,6 +101,23 @@ modm_char_fits (lua_State *L, int idx, const modm_field *f)
    return text && is_char (f, text, len);
 }
 
+static bool
+write_text (modm_buffer *b, const char *key, size_t key_len, const char *text, size_t len)
+{
+   modm_write_key (b, MODM_BSON_STRING, key, key_len);
+   modm_write_text (b, text, len);
+   return true;
+}
+
+bool
+modm_char_put (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+               size_t key_len)
+{
+   size_t len;
+   const char *text = modm_text_at (L, idx, &len);
+   return text && is_char (f, text, len) && write_text (b, key, key_len, text, len);
+}
+
 bool
 modm_char_accepts (const modm_field *f, const modm_element *e)
 {
@@ -122,9 +139,7 @@ modm_string_append (lua_State *L, int idx, const modm_field *f, modm_buffer *b, 
       return modm_append_value (L, idx, b, key, key_len, depth, err);
    if (!modm_utf8_check (text, len, NULL))
       return modm_error_set (err, "not valid UTF-8");
-   modm_write_key (b, MODM_BSON_STRING, key, key_len);
-   modm_write_text (b, text, len);
-   return true;
+   return write_text (b, key, key_len, text, len);
 }
 
 /* ---- e-mail: something, one @, something; strict looks at the domain too ---- */
@@ -203,6 +218,16 @@ modm_email_fits (lua_State *L, int idx, const modm_field *f)
    size_t len;
    const char *text = modm_text_at (L, idx, &len);
    return text && modm_utf8_check (text, len, NULL) && is_email (f, text, len);
+}
+
+bool
+modm_email_put (lua_State *L, int idx, const modm_field *f, modm_buffer *b, const char *key,
+                size_t key_len)
+{
+   size_t len;
+   const char *text = modm_text_at (L, idx, &len);
+   return text && modm_utf8_check (text, len, NULL) && is_email (f, text, len) &&
+          write_text (b, key, key_len, text, len);
 }
 
 bool

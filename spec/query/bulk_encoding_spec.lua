@@ -34,6 +34,8 @@ local Entry = modm.MongoModel:extend("encoding.Entry", {
 -- The same without what Lua has to call.
 local Plain = modm.MongoModel:extend("encoding.Plain", {
   name = f.CharField {},
+  code = f.CharField { min_length = 2, max_length = 3 },
+  mail = f.EmailField {},
   count = f.IntegerField { min_value = 0 },
   share = f.FloatField {},
   at = f.DateTimeField {},
@@ -73,6 +75,9 @@ local cases = {
   { "dates of all forms", function()
     return { at = { year = 2020, month = 2, day = 3 }, times = { 0, 1.5 },
       place = Place { street = "s", opened = 86400 } }
+  end },
+  { "texts of all lengths", function()
+    return { name = ("ä€"):rep(300), tags = { "a", "ä", ("x"):rep(7), ("x"):rep(8), "nul\0nul" } }
   end },
   { "tables for documents", function()
     return { place = { street = "s", opened = "2020-01-01T00:00:00Z" },
@@ -124,6 +129,23 @@ describe("What bulk_create stores", function()
     docs[2].count, docs[3].tags, docs[4].place.street, docs[6].kind = 1, { "t" }, "s", "b"
     assert.equal(6, #assert(Plain.objects:bulk_create(docs)))
     assert(Plain.objects:all():delete())
+  end)
+
+  it("is no text that its field refuses", function()
+    local good = { { code = "äöü" }, { code = 12 }, { mail = "ä@b.c" } }
+    local docs = {}
+    for i, values in ipairs(good) do docs[i] = Plain(values) end
+    assert.equal(3, #assert(Plain.objects:bulk_create(docs)))
+    assert.equal("12", assert(Plain.objects:get { pk = docs[2]._id }).code)
+    for _, values in ipairs { { code = "ä" }, { code = "abcd" }, { code = "" }, { code = 1234 },
+      { name = "\xC0\x80" }, { name = "" }, { mail = "a@b@c" }, { mail = "\xFF@b.c" }, { mail = 5 },
+      { tags = { "a", "\xFF" } }, { place = Place { street = "\xFF" } } } do
+      local saved = { Plain(values):full_clean() }
+      local keys, _, err = Plain.objects:bulk_create { Plain(values) }
+      assert.is_nil(keys)
+      assert.same(saved[3].errors, err.failures[1].errors)
+    end
+    assert.equal(3, assert(Plain.objects:all():delete()))
   end)
 
   it("leaves to the program the lists that it gave", function()
