@@ -7,7 +7,7 @@ import tarfile
 
 import support
 
-FOLDER = os.path.join(support.BUILD, "odm")
+FOLDER = os.environ.get("ODM_FOLDER") or os.path.join(support.BUILD, "odm")
 # Where the benchmark's own data may be: the folder odm-data beside its text.
 ARCHIVES = os.environ.get("ODM_DATA") or os.path.join(
     os.path.dirname(support.ROOT), "shared", "spec", "odm-benchmarking", "odm-data")
