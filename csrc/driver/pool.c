@@ -92,6 +92,8 @@ may_submit (modm_pool *pool, const modm_op *op, bson_error_t *error)
 {
    const modm_lane *lane = op->session ? op->session->lane : NULL;
    bool bound = pool->client->suspends ? !lane || lane->fiber : lane != NULL;
+   if (pool->stopped) /* by another coroutine, since the operation was made */
+      return modm_driver_error (error, MODM_ERROR_CLOSED, "the connection is closed");
    if (op->session && (op->session->ended || op->session->pool != pool || !bound))
       return modm_driver_error (error, MODM_ERROR_ENDED,
                                 "the session has ended, or belongs to the process before a fork");
