@@ -128,9 +128,9 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60); FUZZ=name narrows
 define programs
 build/$(1)/walk: spec/memory/walk.c spec/memory/blocks.c spec/memory/blocks.h
 build/$(1)/states: spec/worst/states.c
-build/$(1)/walk build/$(1)/states: build/$(1)/flags
+build/$(1)/walk build/$(1)/states: spec/support/host.c spec/support/host.h build/$(1)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -rdynamic -o $$@ $$(filter %.c,$$^) $(3)
+	$$(CC) $$(MODM_CFLAGS) -iquote spec/support -fvisibility=default $(2) -rdynamic -o $$@ $$(filter %.c,$$^) $(3)
 build/$(1)/forking.so: spec/support/forking.c build/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(CC) $$(MODM_CFLAGS) -fvisibility=default $(2) -shared -o $$@ $$<

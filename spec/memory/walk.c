@@ -12,8 +12,8 @@
  * allocated meanwhile is left (blocks.c).
  */
 #include "blocks.h"
+#include "host.h"
 
-#include <dlfcn.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -168,25 +168,6 @@ rounds_of_a_state (long *n)
    return o;
 }
 
-static void *
-idle (void *nothing)
-{
-   return nothing;
-}
-
-/* Threads that end may take a while to free what they have, the stack of one is given back when
- * the next has ended, and dlsym keeps its last error until that was asked for twice. */
-static void
-settle (void)
-{
-   pthread_t thread;
-   dlerror ();
-   dlerror ();
-   usleep (10000);
-   if (!pthread_create (&thread, NULL, idle, NULL))
-      pthread_join (thread, NULL);
-}
-
 static bool
 warm_up (void)
 {
@@ -214,7 +195,7 @@ walk (long *n, long *walked)
       *walked += (*n - from) / every;
       close_leaked_file ();
       for (int i = 0; i < 1000 && blocks_left () > 0; i++)
-         settle ();
+         host_settle ();
       if (blocks_left () > 0) {
          fprintf (stderr, "%s %s: n = %ld to %ld: %ld blocks left\n", script, part, from,
                   *n - every, blocks_left ());
@@ -224,30 +205,13 @@ walk (long *n, long *walked)
    return !o.bad;
 }
 
-/* Takes NAME=NUMBER; false for another name. */
-static bool
-option (const char *argument)
-{
-   static const struct {
-      const char *name;
-      long *value;
-   } known[] = {{"every=", &every},   {"start=", &start}, {"fails=", &fails},
-                {"rounds=", &rounds}, {"fresh=", &fresh}, {"c=", &of_c}};
-   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-      if (!strncmp (argument, known[i].name, strlen (known[i].name))) {
-         *known[i].value = atol (strchr (argument, '=') + 1);
-         return true;
-      }
-   return false;
-}
-
 int
 main (int argc, char **argv)
 {
-   bool known = argc > 3;
-   for (int i = 4; i < argc; i++)
-      known = known && option (argv[i]);
-   if (!known)
+   const host_option known[] = {{"every=", &every},   {"start=", &start}, {"fails=", &fails},
+                                {"rounds=", &rounds}, {"fresh=", &fresh}, {"c=", &of_c},
+                                {NULL, NULL}};
+   if (argc < 4 || !host_options (argc - 4, argv + 4, known))
       return 2;
    script = argv[1];
    uri = argv[2];
@@ -257,7 +221,7 @@ main (int argc, char **argv)
    if (!warm_up () || !warm_up ())
       return 1;
    for (int i = 0; i < 20; i++)
-      settle ();
+      host_settle ();
    forget_blocks ();
    if (!walk (&n, &walked))
       return 1;

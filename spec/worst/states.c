@@ -9,6 +9,8 @@
  * All that happens in generations. After each, when all threads have ended, no more memory is in
  * use than after the one before. The sanitizers have malloc, and know better.
  */
+#include "host.h"
+
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -18,8 +20,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* SLACK: what libraries may keep, less than one client; the sanitizers tell exactly. */
 enum { MOST = 256, WARM = 2, SLACK = 8192 };
@@ -167,28 +167,11 @@ in_use (void)
    return mallinfo2 ().uordblks;
 }
 
-static void *
-idle (void *nothing)
-{
-   return nothing;
-}
-
-/* Threads that end may take a while to free what they have, and the stack of one is given back
- * when the next has ended. */
-static void
-settle (void)
-{
-   pthread_t thread;
-   usleep (10000);
-   if (!pthread_create (&thread, NULL, idle, NULL))
-      pthread_join (thread, NULL);
-}
-
 static bool
 falls_to (size_t bytes)
 {
    for (int i = 0; i < 1000 && in_use () > bytes + SLACK; i++)
-      settle ();
+      host_settle ();
    return in_use () <= bytes + SLACK;
 }
 
@@ -199,7 +182,7 @@ run_generations (void)
    for (long i = 0; i < WARM + generations && !bad; i++) {
       run_generation ();
       for (int times = 0; i < WARM && times < 50; times++)
-         settle ();
+         host_settle ();
       if (i >= WARM && !falls_to (before)) {
          fprintf (stderr, "%s: %zu bytes left, seed = %ld\n", script, in_use () - before, seed);
          return false;
@@ -209,30 +192,18 @@ run_generations (void)
    return !bad;
 }
 
-/* Takes NAME=NUMBER; false for another name. */
-static bool
-option (const char *argument)
-{
-   static const struct {
-      const char *name;
-      long *value;
-   } known[] = {{"threads=", &threads},         {"states=", &states}, {"rounds=", &rounds},
-                {"generations=", &generations}, {"seed=", &seed},     {"wander=", &wander}};
-   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-      if (!strncmp (argument, known[i].name, strlen (known[i].name))) {
-         *known[i].value = atol (strchr (argument, '=') + 1);
-         return true;
-      }
-   return false;
-}
-
 int
 main (int argc, char **argv)
 {
-   bool known = argc > 2;
-   for (int i = 3; i < argc; i++)
-      known = known && option (argv[i]);
-   if (!known || threads < 1 || states < 1 || threads * states > MOST)
+   const host_option known[] = {{"threads=", &threads},
+                                {"states=", &states},
+                                {"rounds=", &rounds},
+                                {"generations=", &generations},
+                                {"seed=", &seed},
+                                {"wander=", &wander},
+                                {NULL, NULL}};
+   if (argc < 3 || !host_options (argc - 3, argv + 3, known) || threads < 1 || states < 1 ||
+       threads * states > MOST)
       return 2;
    script = argv[1];
    uri = argv[2];
