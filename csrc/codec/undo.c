@@ -129,11 +129,6 @@ mark (lua_State *L, int key)
 }
 
 static void
-note_touch (lua_State *L, int idx, const modm_document *d)
-{
-}
-
-static void
 note_refresh (lua_State *L, int idx, const modm_document *d)
 {
    mark (L, REFRESHED);
@@ -159,7 +154,8 @@ note_save (lua_State *L, int idx, const modm_document *d)
       mark (L, NEW_KEY);
 }
 
-/* Notes in each log of the running coroutine, in the entry of the document, which is at the top. */
+/* Makes an entry of the document in each log of the running coroutine, and notes more in it, when
+ * it is at the top, by a function or NULL. */
 static void
 note (lua_State *L, int idx, const modm_document *d,
       void (*in_entry) (lua_State *L, int idx, const modm_document *d))
@@ -168,7 +164,8 @@ note (lua_State *L, int idx, const modm_document *d,
    bool any = push_log (L);
    while (any) {
       push_entry_of (L, idx, d);
-      in_entry (L, idx, d);
+      if (in_entry)
+         in_entry (L, idx, d);
       lua_pop (L, 1);
       any = go_out (L);
    }
@@ -177,7 +174,7 @@ note (lua_State *L, int idx, const modm_document *d,
 void
 modm_undo_touch (lua_State *L, int idx, const modm_document *d)
 {
-   note (L, idx, d, note_touch);
+   note (L, idx, d, NULL);
 }
 
 void

@@ -43,7 +43,7 @@ describe("many Lua states", function()
 
   it("may be closed with much alive, whatever goes first", function()
     if sanitized and jit and not long then
-      return pending "it once did not end under ASan and LuaJIT, which is not explained yet"
+      return pending "some runs do not end under ASan and LuaJIT, which is not explained yet"
     end
     assert(states("handles.lua", long and "threads=2 states=2 rounds=100" or
       "threads=2 states=1 rounds=6") >= 24)
