@@ -11,6 +11,7 @@ local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
+local relation = require "modm.relation"
 local saving = require "modm.saving"
 local sending = require "modm.bulk.sending"
 local family = require "modm.relation.family"
@@ -179,7 +180,7 @@ function prepare.delete(task)
     return errors.failure(errors.new("OperationError",
       meta.name .. ": cannot delete a document that has no key"))
   end
-  local rules = require "modm.relation".has_rules(meta)
+  local rules = relation.has_rules(meta)
   if doc and (rules or meta.mark or meta.counter) then
     task.alone = function() return doc:delete() end
     return true

@@ -7,12 +7,16 @@ local base = require "modm.queryset.base"
 local core = require "modm.core"
 local errors = require "modm.errors"
 local field = require "modm.fields".internal
+local field_file = require "modm.field_file"
 local guard = require "modm.guard"
 local hooks = require "modm.hooks"
 local limits = require "modm.limits"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
+local relation = require "modm.relation"
+local removing = require "modm.removing"
 local running = require "modm.session.running"
+local saving = require "modm.saving"
 local scope = require "modm.scope"
 local scoped = require "modm.model.scoped"
 local session = require "modm.session"
@@ -22,11 +26,6 @@ local document = { methods = {}, embedded_methods = {} }
 
 -- What core's read says that a value still needs; the numbers of modm_need in codec.h.
 local NEED_DEFAULT, NEED_REFERENCE, NEED_REFERENCES, NEED_FILE = 1, 2, 3, 4
-
-local function relation() return require "modm.relation" end
-
-local saving -- the module, which needs this one
-local function removing() return require "modm.removing" end
 
 -- The __index of a model whose reads may run Lua: no C frame stands below a default or a fetch.
 local function wrap(read)
@@ -39,11 +38,11 @@ local function wrap(read)
     if not need then
       return value
     elseif need == NEED_REFERENCE then
-      return relation().fetch(doc, name, value)
+      return relation.fetch(doc, name, value)
     elseif need == NEED_REFERENCES then
-      return relation().fetch_list(doc, name, value)
+      return relation.fetch_list(doc, name, value)
     elseif need == NEED_FILE then
-      return require "modm.field_file".of(doc, name, value)
+      return field_file.of(doc, name, value)
     end
   end
 end
@@ -98,7 +97,7 @@ function both:to_son()
   local bytes, _, message, path = core.encode_document(self)
   if bytes then return core.decode(bytes) end
   local meta = core.meta_of(self)
-  return errors.failure(require "modm.saving".encoding_error(meta, message, path))
+  return errors.failure(saving.encoding_error(meta, message, path))
 end
 
 --- The key that a reference holds (a list of them for a list), without a query.
@@ -143,7 +142,7 @@ for name, method in pairs(document.hidable) do methods[name] = method end
 
 -- Saves what a document holds through its references.
 local function save_held(doc)
-  for _, other in ipairs(relation().loaded(doc)) do
+  for _, other in ipairs(relation.loaded(doc)) do
     if not under_way:get(other) then
       local ok, message, err = other:save()
       if not ok then return nil, message, err end
@@ -172,7 +171,6 @@ local function save(self, meta, given)
     local ok, message, err = save_cascading(self)
     if not ok then return nil, message, err end
   end
-  saving = saving or require "modm.saving"
   if not called.saves then return saving.save(self, meta, given.force_insert or false) end
   return saving.save_with_hooks(self, meta, given, cascade)
 end
@@ -245,7 +243,7 @@ function methods:delete(given)
   options.check("delete", given, delete_options)
   if core.key(self) == nil then return without_key(meta, "delete") end
   guard.refuse(meta, self, "delete")
-  return under(meta, given, removing().delete, self, meta, given or {})
+  return under(meta, given, removing.delete, self, meta, given or {})
 end
 
 --- Takes away the mark of a document that is deleted, of a model with Meta.soft_delete. The others
@@ -256,7 +254,7 @@ function methods:restore()
   if not meta.mark then misuse("%s: restore needs Meta.soft_delete", meta.name) end
   if core.key(self) == nil then return without_key(meta, "restore") end
   guard.refuse(meta, self, "restore")
-  return removing().restore(self, meta)
+  return removing.restore(self, meta)
 end
 
 -- The first parts of names, and their stored names as a set.
@@ -319,7 +317,7 @@ end
 ---@return modm.Document|nil, string?, modm.Error?
 function methods:dereference(fields)
   meta_with_collection(self, "dereference")
-  local ok, message, err = relation().dereference({ self }, fields)
+  local ok, message, err = relation.dereference({ self }, fields)
   if not ok then return nil, message, err end
   return self
 end

@@ -14,6 +14,8 @@
 ---   is_ending()  where sockets belong to the coroutine that made them: whether it has to end
 ---   name         of modm.transport.sockets.NAME
 
+local plain = require "modm.loop.plain"
+
 local loop = {}
 
 ---@class modm.Loop
@@ -52,7 +54,7 @@ function loop.is_openresty() return type(ngx) == "table" and ngx.get_phase ~= ni
 function loop.current()
   if loop.is_openresty() then
     local own = load "openresty"
-    return own.is_running() and own or load "plain"
+    return own.is_running() and own or plain
   end
   for _, name in ipairs(names) do
     if package.loaded[name] then
@@ -60,7 +62,7 @@ function loop.current()
       if own.is_running() then return own end
     end
   end
-  return load "plain"
+  return plain
 end
 
 return loop

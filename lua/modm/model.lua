@@ -13,6 +13,7 @@ local manager = require "modm.manager"
 local misuse = require "modm.misuse"
 local model_meta = require "modm.model.meta"
 local registry = require "modm.registry"
+local relation = require "modm.relation"
 local statics = require "modm.model.statics"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -189,7 +190,7 @@ local function extend(parent, name, definition)
   meta.MultipleObjectsReturned = errors.kind(meta.name, "MultipleObjectsReturned",
     base and base.MultipleObjectsReturned)
   make_class(meta)
-  require "modm.relation".register(meta, list, 4)
+  relation.register(meta, list, 4)
   -- from here on nothing is refused: a definition that fails leaves nothing behind
   enter_classes(meta, names)
   rawset(meta.model, "DoesNotExist", meta.DoesNotExist)

@@ -3,6 +3,7 @@
 local core = require "modm.core"
 local errors = require "modm.errors"
 local hooks = require "modm.hooks"
+local relation = require "modm.relation"
 local scoped = require "modm.model.scoped"
 local running = require "modm.session.running"
 
@@ -34,7 +35,6 @@ local function reading_error(source, raised)
 end
 
 local function fetch_related(source, list)
-  local relation = require "modm.relation"
   source.session = source.session or relation.session()
   local fields = source.related ~= true and source.related or nil
   local ok, _, err = running.with(source.conn.session, relation.dereference, list, fields,

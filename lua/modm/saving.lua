@@ -6,6 +6,7 @@ local errors = require "modm.errors"
 local field_file = require "modm.field_file"
 local hooks = require "modm.hooks"
 local kept = require "modm.kept"
+local keys = require "modm.relation.keys"
 local opening = require "modm.queryset.opening"
 local probe = require "modm.probe"
 local scoped = require "modm.model.scoped"
@@ -71,7 +72,6 @@ end
 ---@param condition string|nil in BSON, that it has to fulfil there
 ---@return boolean|nil there, string? message, modm.Error? err
 function saving.is_there(doc, meta, condition)
-  local keys = require "modm.relation.keys"
   local place, message, err = keys.open(meta)
   if not place then return nil, message, err end
   local filter = core.filter(meta.schema, { pk = core.key(doc) })

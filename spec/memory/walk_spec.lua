@@ -52,6 +52,20 @@ describe("memory that runs out", function()
     assert.is_true(last > 10000)
   end)
 
+  -- What is loaded later may fail to be for want of memory, which LuaJIT's require does not forget.
+  it("finds all loaded with modm but what an event loop or the command line needs", function()
+    require "modm"
+    local files = io.popen "find lua/modm -name '*.lua'"
+    for file in files:lines() do
+      local name = file:match "^lua/(.*)%.lua$":gsub("/", "."):gsub("%.init$", "")
+      if not name:find "^modm%.loop%." and not name:find "^modm%.cli"
+        and not name:find "%.sockets%." then
+        assert.not_nil(package.loaded[name], name)
+      end
+    end
+    files:close()
+  end)
+
   local uri = server.fresh "memory"
   it("leaves no time behind that a call was limited to", function()
     walk(("parts.lua '%s' pool.abandon every=1 start=1"):format(uri))

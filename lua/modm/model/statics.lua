@@ -8,6 +8,7 @@ local json_schema = require "modm.server.json_schema"
 local misuse = require "modm.misuse"
 local options = require "modm.options"
 local registry = require "modm.registry"
+local relation = require "modm.relation"
 local validator = require "modm.server.validator"
 
 local statics = {}
@@ -79,8 +80,7 @@ end
 ---@param name string its field (dotted into embedded models)
 ---@param rule integer modm.DO_NOTHING, NULLIFY, CASCADE, DENY or PULL
 function statics.register_delete_rule(self, other, name, rule)
-  require "modm.relation".register_delete_rule(registry.meta(self), registry.meta(other), name,
-    rule, 3)
+  relation.register_delete_rule(registry.meta(self), registry.meta(other), name, rule, 3)
 end
 
 --- The model's rules as a $jsonSchema, for its documents and those of the models that extend it in

@@ -5,6 +5,7 @@ local core = require "modm.core"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
+local relation = require "modm.relation"
 local running = require "modm.session.running"
 local transaction = require "modm.transaction"
 local writing = require "modm.queryset.writing"
@@ -57,7 +58,6 @@ function QuerySet:restore()
 end
 
 local function delete(self, hard, atomic)
-  local relation = require "modm.relation"
   if relation.has_rules(self._meta) then return relation.delete(self, hard, atomic) end
   if self._meta.mark and not hard then return mark(self, true) end
   local settings = opening.write_settings(self)

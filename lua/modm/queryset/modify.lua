@@ -9,6 +9,7 @@ local hooks = require "modm.hooks"
 local kept = require "modm.kept"
 local misuse = require "modm.misuse"
 local opening = require "modm.queryset.opening"
+local relation = require "modm.relation"
 local saving = require "modm.saving"
 local scoped = require "modm.model.scoped"
 local validation = require "modm.validation"
@@ -40,7 +41,7 @@ local function take(self, op, projection)
   end
   if self._how.related then
     local names = self._how.related ~= true and self._how.related or nil
-    local done, message, err = require "modm.relation".dereference({ doc }, names)
+    local done, message, err = relation.dereference({ doc }, names)
     if not done then return nil, message, err end
   end
   return doc, existed
@@ -163,7 +164,7 @@ local delete_options = { hard = "boolean", session = "boolean|table" }
 function QuerySet:find_one_and_delete(given)
   local meta = self._meta
   self, given = prepare(self, "find_one_and_delete", given, delete_options)
-  if require "modm.relation".has_rules(meta) then
+  if relation.has_rules(meta) then
     misuse("%s: delete rules hold for it: find the document and delete() it", meta.name)
   end
   if not meta.mark or given.hard then return one(self, nil, {}) end
