@@ -4,6 +4,7 @@ local core = require "modm.core"
 local cqueues = require "cqueues"
 local modm = require "modm"
 local server = require "spec.support.server"
+local waiting = require "modm.transport.waiting"
 
 local fields = modm.fields
 local ALIAS = "pooled"
@@ -281,7 +282,7 @@ describe("a pool", function()
 
   it("loses nothing with a coroutine that is forgotten", function()
     connect()
-    hold("find", 100, { times = 5 })
+    hold("find", 500, { times = 5 })
     do
       local lost = cqueues.new()
       for i = 1, 5 do lost:wrap(function() return Item.objects:get { n = i } end) end
@@ -294,7 +295,7 @@ describe("a pool", function()
       local stats = modm.stats(ALIAS)
       if stats.running == 0 and stats.in_use == 0 then break end
       os.execute "sleep 0.01"
-      core.drain()
+      waiting.drain()
     end
     assert.equal(0, modm.stats(ALIAS).in_use)
     assert.equal(0, modm.stats(ALIAS).running)
