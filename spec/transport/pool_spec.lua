@@ -301,6 +301,19 @@ describe("a pool", function()
     assert.equal(0, modm.stats(ALIAS).running)
   end)
 
+  it("does not wait for what was drained before the waiting began, as by a finalizer", function()
+    connect()
+    local loops = require "modm.loop"
+    local current = loops.current
+    loops.current = function()
+      core.wait(LONG_MS)
+      waiting.drain()
+      return current()
+    end
+    finally(function() loops.current = current end)
+    assert.equal(1, Item.objects:get { n = 1 }.n)
+  end)
+
   it("fails what waits when it is closed", function()
     connect { threads = 1 }
     hold("find", LONG_MS, { times = 1 })

@@ -23,7 +23,7 @@ local function run(own, op, seconds, canceller)
   end
   local id = op:submit(fibers.numbers[loop.name])
   if not id then return false end
-  local wait = waiting.begin(id)
+  local wait = waiting.begin(op, id)
   ok, why = own:dispatch(loop)
   if not ok then
     wait:close()

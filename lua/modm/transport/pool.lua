@@ -51,7 +51,7 @@ end
 function pool.run(op, seconds, canceller)
   local id = op:submit()
   if not id then return false end
-  return pool.await(op, waiting.begin(id), seconds, canceller)
+  return pool.await(op, waiting.begin(op, id), seconds, canceller)
 end
 
 return pool

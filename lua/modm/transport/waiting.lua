@@ -11,8 +11,9 @@ local LOOK = 1
 ---@class modm.Wait
 ---@field loop modm.Loop
 ---@field waiter any the loop's
----@field done boolean|nil the operation has ended
----@field stopped boolean|nil
+---@field done boolean the operation has ended
+---@field stopped boolean
+---@field next modm.Wait|false that ended after it, while both are to be woken
 local Wait = {}
 Wait.__index = Wait
 
@@ -22,18 +23,30 @@ local waits = {} -- id of an operation -> who waits for it
 ---@return boolean
 function waiting.any() return next(waits) ~= nil end
 
---- Wakes those whose operations have ended.
-function waiting.drain()
-  local ids, woken = core.drain(), {}
+-- Gives the first of those who waited for what has ended. It asks for no memory: nobody is told of
+-- that again.
+local function take(ids)
+  local first, last
   for i = 1, ids.n do
     local wait = waits[ids[i]]
     waits[ids[i]] = nil
     if wait then
       wait.done = true
-      woken[#woken + 1] = wait
+      if last then last.next = wait else first = wait end
+      last = wait
     end
   end
-  for _, wait in ipairs(woken) do wait.loop.wake(wait.waiter) end
+  return first
+end
+
+--- Wakes those whose operations have ended.
+function waiting.drain()
+  local wait = take(core.drain())
+  while wait do
+    local next = wait.next
+    wait.loop.wake(wait.waiter)
+    wait = next
+  end
 end
 
 --- Wakes it before its operation has ended.
@@ -43,12 +56,17 @@ function Wait:stop()
 end
 
 --- Begins to wait for an operation of the running coroutine.
----@param id number that submit gave
+---@param op userdata a modm.Op
+---@param id number that its submit gave
 ---@return modm.Wait
-function waiting.begin(id)
+function waiting.begin(op, id)
   local loop = loops.current()
-  local wait = setmetatable({ loop = loop, waiter = loop.waiter(), id = id }, Wait)
+  local wait = setmetatable({ loop = loop, waiter = loop.waiter(), id = id, done = false,
+    stopped = false, next = false }, Wait)
   waits[id] = wait
+  if not op:is_under_way() then -- it was drained already, by what a finalizer did meanwhile
+    waits[id], wait.done = nil, true
+  end
   return wait
 end
 
@@ -65,7 +83,7 @@ function Wait:run(seconds)
     loop.wait(self.waiter, left < most and left or most)
     if not self.done then waiting.drain() end
   end
-  return self.done == true
+  return self.done
 end
 
 --- Nobody waits any longer.
