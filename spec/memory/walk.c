@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *script, *uri = "", *part = "";
@@ -181,6 +182,23 @@ warm_up (void)
    return good;
 }
 
+/* Whether nothing is left when a state was closed, soon: a thread of a pool may wait for its server
+ * meanwhile, for 30 s. The number of threads tells that from a leak. */
+static bool
+all_freed (long from, long to)
+{
+   struct stat tasks = {0};
+   close_leaked_file ();
+   for (int i = 0; i < 6000 && blocks_left () > 0; i++)
+      host_settle ();
+   if (blocks_left () <= 0)
+      return true;
+   (void) stat ("/proc/self/task", &tasks); /* which has a link for each thread, and two more */
+   fprintf (stderr, "%s %s: n = %ld to %ld: %ld blocks left, %ld threads\n", script, part, from, to,
+            blocks_left (), (long) tasks.st_nlink - 2);
+   return false;
+}
+
 static bool
 walk (long *n, long *walked)
 {
@@ -193,14 +211,8 @@ walk (long *n, long *walked)
       } else
          o = rounds_of_a_state (n);
       *walked += (*n - from) / every;
-      close_leaked_file ();
-      for (int i = 0; i < 1000 && blocks_left () > 0; i++)
-         host_settle ();
-      if (blocks_left () > 0) {
-         fprintf (stderr, "%s %s: n = %ld to %ld: %ld blocks left\n", script, part, from,
-                  *n - every, blocks_left ());
+      if (!all_freed (from, *n - every))
          return false;
-      }
    }
    return !o.bad;
 }
