@@ -143,7 +143,7 @@ $(eval $(call programs,tsan-lua5.4,$(TSAN) $(LUA54_CFLAGS),$(LUA54_LIBS)))
 $(eval $(call programs,cover-lua5.4,$(COVER) $(LUA54_CFLAGS),$(LUA54_LIBS)))
 $(eval $(call programs,cover-luajit,$(COVER) $(LUAJIT_CFLAGS),$(LUAJIT_LIBS)))
 
-apicheck: ## run specs under a Lua 5.4 that checks how its C API is used; SPEC=file narrows
+apicheck: ## run specs under Luas that check how their C API is used; SPEC=file narrows
 	@tools/setup test
 	@$(MAKE) -s all
 	@tools/apicheck

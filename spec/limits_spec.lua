@@ -51,6 +51,14 @@ describe("modm's own limits:", function()
       assert.equal(core.encode(raw), core.encode(core.decode(core.encode(raw))))
     end)
 
+    it("leaves room for the commands and replies that listeners are told of", function()
+      local events = help.sent(function()
+        local doc = assert(Item { data = nested(179) }:save())
+        assert(Item.objects:get { pk = doc.pk })
+      end)
+      assert.equal(2, #events)
+    end)
+
     it("ends a save, a filter and an update beyond that", function()
       for _, levels in ipairs { 190, 1000, 100000 } do
         assert.matches("limits.Item.data: nested deeper than 180 levels",
@@ -64,6 +72,44 @@ describe("modm's own limits:", function()
         refused(function()
           return Item.objects:aggregate({ ["$match"] = nested(levels) }):list()
         end)
+      end
+    end)
+
+    it("is that of the document that an update makes", function()
+      local pk = { pk = item.pk }
+      for levels, change in pairs {
+        [180] = function(value) return { set = { data = value } } end,
+        [179] = function(value) return { set = { ["data.a"] = value } } end,
+        [178] = function(value) return { push = { ["data.b"] = modm.each { value } } } end,
+        [177] = function(value) return { add_to_set = { ["data.a.b"] = value } } end,
+      } do
+        local err = refused(function() return item:change(change(nested(levels))) end)
+        assert.matches("^limits.Item.*: nested deeper than 180 levels", tostring(err))
+        assert(Item.objects:filter(pk):change(change(nested(levels - 1))))
+        assert(Item.objects:get(pk).data)
+        assert(item:set { data = {} })
+      end
+      refused(function()
+        return Item.objects:filter(pk):update { ["$set"] = { data = nested(180) } }
+      end)
+    end)
+
+    it("is that of a whole filter", function()
+      local function within(condition, times)
+        for _ = 1, times do condition = { modm.any_of { condition, { text = "x" } } } end
+        return condition
+      end
+      local deep = { modm.any_of { { data = nested(176) }, { text = "x" } } }
+      assert(Item.objects:filter(deep):list())
+      assert(core.decode(core.filter(nil, deep)))
+      for _, filter in ipairs {
+        { modm.any_of { { data = nested(178) }, { text = "x" } } },
+        { data = modm.ne(nested(179)) },
+        within({ list = modm.elem_match { where = modm.near { 1, 2 } } }, 87),
+        within({ data = nested(90) }, 60),
+      } do
+        local err = refused(function() return Item.objects:filter(filter):list() end)
+        assert.matches("nested deeper than 180 levels", tostring(err), 1, true)
       end
     end)
 

@@ -69,6 +69,9 @@ bool modm_reader_init (modm_reader *r, const uint8_t *document, size_t len);
  * end with NUL and that lengths stay inside; UTF-8 and nested documents are looked at when they are
  * read. */
 bool modm_reader_next (modm_reader *r, modm_element *e);
+/* True when the document, which is so deep in others, and all that is nested in it are well formed,
+ * and no more than 180 levels. */
+bool modm_reader_check (const uint8_t *document, size_t len, int depth);
 /* Finds a key in a document; false when it is not there. */
 bool modm_reader_find (const uint8_t *document, size_t len, const char *key, size_t key_len,
                        modm_element *e);
@@ -258,6 +261,9 @@ extern const modm_append_hook modm_append_foreign;
 void modm_push_value (lua_State *L, const modm_element *e);
 /* Pushes a whole document as a marked table. */
 void modm_push_document (lua_State *L, const uint8_t *document, size_t len);
+/* The same of a command or a reply, which may have documents in it that are 180 levels deep, or
+ * 200, the server's own limit. */
+void modm_push_message (lua_State *L, const uint8_t *document, size_t len);
 
 /* True for well-formed UTF-8 (NUL allowed); *chars gets the number of characters when chars is not
  * NULL. */

@@ -4,11 +4,6 @@
 
 #include "bson/bson.h"
 
-/* ---- reading ---- */
-
-/* True when the document and all that is nested in it are well formed. */
-bool modm_reader_check (const uint8_t *document, size_t len, int depth);
-
 /* ---- values ---- */
 
 enum {

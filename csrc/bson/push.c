@@ -81,6 +81,9 @@ fill_document (lua_State *L, modm_reader r, const modm_shape *s, int depth)
    }
 }
 
+/* How much deeper than its documents a message may be. */
+enum { MESSAGE_DEPTH = 32 };
+
 static void
 push_table (lua_State *L, const uint8_t *document, size_t len, bool array, int depth)
 {
@@ -113,4 +116,10 @@ void
 modm_push_document (lua_State *L, const uint8_t *document, size_t len)
 {
    push_table (L, document, len, false, 0);
+}
+
+void
+modm_push_message (lua_State *L, const uint8_t *document, size_t len)
+{
+   push_table (L, document, len, false, -MESSAGE_DEPTH);
 }

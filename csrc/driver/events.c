@@ -228,7 +228,7 @@ push_event (lua_State *L, modm_event *e)
    }
    if (!e->shown) {
       e->shown = true;
-      modm_push_document (L, e->document, e->len);
+      modm_push_message (L, e->document, e->len);
       lua_setfield (L, -2, e->phase == STARTED ? "command" : "reply");
    }
 }

@@ -261,7 +261,7 @@ l_reply (lua_State *L)
 {
    const modm_op *op = modm_op_check (L, 1);
    if (op->reply.len)
-      modm_push_document (L, op->reply.data, op->reply.len);
+      modm_push_message (L, op->reply.data, op->reply.len);
    else
       lua_pushnil (L);
    return 1;

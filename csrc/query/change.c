@@ -54,15 +54,25 @@ take_message (modm_change *ch)
    return false;
 }
 
+/* How deep the document is that the value at a path will stand in. */
+static int
+depth_of (const modm_path *p)
+{
+   int depth = 0;
+   for (size_t i = 0; i < p->len; i++)
+      depth += p->stored[i] == '.';
+   return depth;
+}
+
 /* A value that the field accepts, as it would when a document is saved. */
 static bool
-append_valid (modm_change *ch, const modm_field *f, int idx, const char *key, size_t len)
+append_valid (modm_change *ch, const modm_field *f, int idx, const char *key, size_t len, int depth)
 {
    lua_State *L = ch->c.L;
    if (modm_operator_test (L, idx))
       return modm_filter_misuse (&ch->c, "a value expected, not an operator");
    if (!f)
-      return modm_filter_value (&ch->c, NULL, idx, key, len, 0);
+      return modm_filter_value (&ch->c, NULL, idx, key, len, depth + 1);
    lua_pushvalue (L, idx);
    int value = lua_gettop (L);
    modm_value_validate (L, value, f);
@@ -75,7 +85,7 @@ append_valid (modm_change *ch, const modm_field *f, int idx, const char *key, si
    else
       add_pending (ch);
    size_t start = ch->c.b->len;
-   bool ok = modm_encode_field (L, value + 1, f, ch->c.b, key, len, 0, &ch->c.err) &&
+   bool ok = modm_encode_field (L, value + 1, f, ch->c.b, key, len, depth, &ch->c.err) &&
              modm_filter_check (&ch->c, start);
    lua_settop (L, value - 1);
    return ok;
@@ -222,7 +232,7 @@ append_each (modm_change *ch, const modm_change_row *r, const modm_path *p, int 
    for (uint32_t i = 0; i < n; i++) {
       const char *key = modm_index_key (digits, i, &len);
       lua_rawgeti (L, list, (int) i + 1);
-      if (!append_valid (ch, f, list + 1, key, len))
+      if (!append_valid (ch, f, list + 1, key, len, depth_of (p) + 1))
          return modm_error_at_index (&ch->c.err, i + 1);
       lua_pop (L, 1);
    }
@@ -245,7 +255,7 @@ append_item (modm_change *ch, const modm_change_row *r, const modm_path *p, int 
       return false;
    if (o && o->shape == MODM_OF_EACH)
       return append_each (ch, r, p, idx);
-   return append_valid (ch, item_field (p), idx, p->stored, p->len);
+   return append_valid (ch, item_field (p), idx, p->stored, p->len, depth_of (p) + 1);
 }
 
 /* Which items $pull takes away: those that an operator or, of embedded documents, a filter fits;
@@ -295,6 +305,6 @@ modm_change_append (modm_change *ch, const modm_change_row *r, const modm_path *
    case MODM_CHANGE_END:
       return append_end (ch, r, p, idx);
    default:
-      return append_valid (ch, p->field, idx, p->stored, p->len);
+      return append_valid (ch, p->field, idx, p->stored, p->len, depth_of (p));
    }
 }

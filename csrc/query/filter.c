@@ -186,6 +186,9 @@ modm_filter_fail (lua_State *L, const modm_filter *c)
    return 4;
 }
 
+/* Too few bytes for documents that are nested too deep: each takes seven at least. */
+enum { SMALL = 7 * MODM_MAX_DEPTH };
+
 static int
 finish (lua_State *L, bool ok, modm_filter *c)
 {
@@ -195,6 +198,8 @@ finish (lua_State *L, bool ok, modm_filter *c)
       ok = modm_error_set (&c->err,
                            "a query of %zu bytes is larger than the %d bytes of MongoDB's limit",
                            c->b->len, MODM_MAX_DOCUMENT);
+   if (ok && c->b->len > SMALL && !modm_reader_check (c->b->data, c->b->len, 0))
+      ok = modm_error_set (&c->err, "a query nested deeper than %d levels", MODM_MAX_DEPTH);
    if (ok)
       lua_pushlstring (L, (const char *) c->b->data, c->b->len);
    modm_buffer_free (c->b);
