@@ -190,7 +190,7 @@ mt_tostring (lua_State *L)
    lua_settop (L, 1);
    luaL_buffinit (L, &text);
    luaL_addstring (&text, d->schema->name);
-   luaL_addchar (&text, '(');
+   luaL_addstring (&text, "(");
    for (uint32_t i = 0; i < d->schema->n; i++) {
       if (!is_set (L, d, i))
          continue;
@@ -200,7 +200,7 @@ mt_tostring (lua_State *L)
       luaL_addvalue (&text);
       between = ", ";
    }
-   luaL_addchar (&text, ')');
+   luaL_addstring (&text, ")");
    luaL_pushresult (&text);
    return 1;
 }

@@ -229,9 +229,7 @@ append_array_filter (modm_change *ch, const char *name, int idx)
       return modm_filter_misuse (&ch->c, "no name of the change has $[%.40s]", name);
    const modm_field *f = lua_touserdata (L, -1);
    lua_pop (L, 1);
-   modm_path p = {.field = f, .len = strlen (name)};
-   if (p.len >= sizeof p.stored)
-      return modm_filter_misuse (&ch->c, "a name of more than %d bytes", MODM_PATH_MAX);
+   modm_path p = {.field = f, .len = strlen (name)}; /* it was part of a path */
    memcpy (p.stored, name, p.len + 1);
    bool fields = lua_type (L, idx) == LUA_TTABLE && (!f || f->kind->role == MODM_EMBEDDED);
    size_t start = modm_write_begin (ch->c.b);

@@ -15,19 +15,19 @@ collect_stored (modm_walk *w, const modm_field *f, const modm_element *e)
    }
 }
 
-/* The value at the top: a key, or a list of keys to any depth. */
+/* The value at the top: a key, or a list of keys as deep as the field's. */
 static void
-collect_held (modm_walk *w, const modm_field *f, int depth)
+collect_held (modm_walk *w, const modm_field *f)
 {
    lua_State *L = w->L;
    modm_element e;
    luaL_checkstack (L, 6, "keys");
    if (f->inner) {
-      if (lua_type (L, -1) != LUA_TTABLE || depth > MODM_MAX_DEPTH)
+      if (lua_type (L, -1) != LUA_TTABLE)
          return;
       int list = lua_gettop (L);
       for (int i = 1; lua_rawgeti (L, list, i) != LUA_TNIL; i++) {
-         collect_held (w, f->inner, depth + 1);
+         collect_held (w, f->inner);
          lua_pop (L, 1);
       }
       lua_pop (L, 1);
@@ -51,7 +51,7 @@ collect (modm_walk *w, int doc, modm_document *d, uint32_t i, int sub)
       return;
    }
    (void) modm_document_read (L, doc, d, i);
-   collect_held (w, f, 0);
+   collect_held (w, f);
    lua_pop (L, 1);
 }
 

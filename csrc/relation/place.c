@@ -49,18 +49,18 @@ place_one (modm_walk *w, int doc, modm_document *d, uint32_t i)
 
 /* Replaces keys by documents in the list at the top; true when every key was asked for. */
 static bool
-place_list (modm_walk *w, const modm_field *f, int depth)
+place_list (modm_walk *w, const modm_field *f)
 {
    lua_State *L = w->L;
    int list = lua_gettop (L);
    bool all = true;
    modm_element e;
    luaL_checkstack (L, 8, "keys");
-   if (lua_type (L, list) != LUA_TTABLE || depth > MODM_MAX_DEPTH)
+   if (lua_type (L, list) != LUA_TTABLE)
       return true;
    for (int i = 1; lua_rawgeti (L, list, i) != LUA_TNIL; i++) {
       if (f->inner->inner) {
-         all = place_list (w, f->inner, depth + 1) && all;
+         all = place_list (w, f->inner) && all;
       } else if (modm_walk_key (w, list + 1, &e)) {
          bool asked = push_found (w, f, &e);
          if (asked && !lua_isnil (L, -1))
@@ -87,7 +87,7 @@ place (modm_walk *w, int doc, modm_document *d, uint32_t i, int sub)
       return;
    }
    (void) modm_document_read (L, doc, d, i);
-   if (lua_type (L, -1) == LUA_TTABLE && place_list (w, f, 0)) {
+   if (lua_type (L, -1) == LUA_TTABLE && place_list (w, f)) {
       lua_pushboolean (L, true);
       resolve (L, doc, d, i);
    }
