@@ -216,6 +216,34 @@ function parts.watch()
   stream:close()
 end
 
+-- More than the scratch buffer keeps, so that each step needs memory anew.
+local large = ("x"):rep(1100 * 1024)
+function parts.large()
+  local one = book()
+  one.tags = { "a", large }
+  assert(one:save())
+  one.tags = { "a", large, "b" }
+  assert(one:save())
+  one.title = "Four"
+  assert(one:save { full_clean = false })
+  assert(Book.objects:bulk_create { Book { title = "Five", tags = { large } } })
+  assert(Book.objects:filter { tags = large }:count() == 3)
+  assert(Book.objects:filter { title = "Four" }:push { tags = large } == 1)
+  assert(Book.objects:filter { title = "Five" }:find_one_and_update({ set = { tags = { large } } }))
+  assert(#assert(Book.objects:aggregate({ ["$match"] = { g = large } }):list()) == 0)
+  assert(Book.objects:filter { tags = large }:delete() == 3)
+end
+
+-- With someone who listens to what is sent.
+function parts.heard()
+  local heard = 0
+  local off = modm.on("command", function() heard = heard + 1 end)
+  local ok, message = pcall(parts.find)
+  off()
+  if not ok then error(message, 0) end
+  assert(heard > 0)
+end
+
 function parts.schema()
   local schema, unsaid = Book:json_schema()
   assert(schema.properties.notes and unsaid)

@@ -31,8 +31,8 @@ end
 -- again takes memory under LuaJIT, whose weak tables keep what refers to itself.
 local parts = {
   "define rounds=10", "connect", "save", "find", "references", "bulk", "rules", "transaction",
-  "session", "atomic", "pages", "files", "watch", "schema", "pool.abandon", "pool.find",
-  "pool.save", "pool.transaction", "pool.files", "pool.watch",
+  "session", "atomic", "pages", "files", "watch", "schema", "large", "heard", "pool.abandon",
+  "pool.find", "pool.save", "pool.transaction", "pool.files", "pool.watch",
 }
 
 describe("memory that runs out", function()
