@@ -1,4 +1,4 @@
-/* Inserting many documents with few operations. */
+/* Inserting new documents: many with few operations, or one; validated in the same walk. */
 #include "query/query_private.h"
 
 /* Appends the encoding of the document at idx, validated in the same walk with `validate`. */
@@ -72,6 +72,27 @@ modm_bulk_l_insert (lua_State *L)
    lua_pushstring (L, err.path);
    lua_pushinteger (L, i - 1);
    return 4;
+}
+
+/* core.save_new(client, document, database, collection, options) -> op, encoding | nil. What
+ * core.save is for a new document without a key that is not validated yet: nil for any other, and
+ * for one that is not valid, or not without Lua. */
+int
+modm_bulk_l_save_new (lua_State *L)
+{
+   modm_error err;
+   modm_document *d = modm_save_check (L, 2);
+   lua_settop (L, 5);
+   if (d->bytes || !modm_save_needs_key (d))
+      return 0;
+   modm_op *op =
+      modm_op_push (L, 1, MODM_OP_INSERT, luaL_checkstring (L, 3), luaL_checkstring (L, 4));
+   if (!append_one (L, 2, d, true, &op->body, &err) ||
+       !modm_query_options (L, 5, &op->options, &err))
+      return 0;
+   d->flags &= ~(uint32_t) MODM_DOC_ASSIGNED;
+   memcpy (lua_newuserdata (L, op->body.len), op->body.data, op->body.len);
+   return 2;
 }
 
 /* How many of the bytes at `at` documents take that share a block: one or more. Each keeps the

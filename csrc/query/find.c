@@ -19,6 +19,45 @@ modm_find_l_find (lua_State *L)
    return 1;
 }
 
+/* A limit beside the options that were written, or alone. */
+static void
+append_limit (modm_buffer *b, int64_t limit)
+{
+   if (b->len)
+      b->len--; /* they go on */
+   else
+      (void) modm_write_begin (b);
+   modm_write_int (b, "limit", limit);
+   modm_write_end (b, 0);
+}
+
+/* core.queryset_find(client, database, collection, schema, conditions, limit, options,
+ * read_preference) -> op | nil, message: the same for the conditions of a queryset, a list of
+ * bytes, with the class filter. The limit may be nil. */
+int
+modm_find_l_queryset (lua_State *L)
+{
+   modm_error err;
+   lua_settop (L, 8);
+   const modm_schema *s = modm_schema_check (L, 4);
+   luaL_checktype (L, 5, LUA_TTABLE);
+   int64_t limit = 0;
+   modm_op *op = modm_query_op (L, MODM_OP_FIND);
+   modm_query_join (L, 5, s, &op->body);
+   bool limited = !lua_isnil (L, 6);
+   if (limited && !modm_int64_test (L, 6, &limit)) {
+      modm_error_set (&err, "the limit is no whole number of 64 bits");
+      return modm_query_fail (L, &err);
+   }
+   if (!modm_query_options (L, 7, &op->options, &err))
+      return modm_query_fail (L, &err);
+   if (limited)
+      append_limit (&op->options, limit);
+   if (!modm_query_options (L, 8, &op->read_preference, &err) || !modm_query_size (op, &err))
+      return modm_query_fail (L, &err);
+   return 1;
+}
+
 /* The stages at argument 5 as the array of a pipeline, after a $match of the filter at 4 (nil:
  * none), which is compiled already. */
 static bool

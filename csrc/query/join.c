@@ -110,13 +110,13 @@ modm_join_l_name (lua_State *L)
 }
 
 static void
-append_and (lua_State *L, const modm_schema *s, uint32_t n, modm_buffer *b)
+append_and (lua_State *L, int list, const modm_schema *s, uint32_t n, modm_buffer *b)
 {
    size_t len;
    modm_write_key (b, MODM_BSON_ARRAY, "$and", 4);
-   size_t list = modm_write_begin (b);
+   size_t array = modm_write_begin (b);
    for (uint32_t i = 0; i < n; i++) {
-      lua_rawgeti (L, 2, i + 1);
+      lua_rawgeti (L, list, i + 1);
       const uint8_t *bytes = modm_query_bytes (L, -1, &len);
       modm_write_index_key (b, MODM_BSON_DOCUMENT, i);
       modm_buffer_write (b, bytes, len);
@@ -128,7 +128,27 @@ append_and (lua_State *L, const modm_schema *s, uint32_t n, modm_buffer *b)
       (void) modm_query_append_class (L, s, b);
       modm_write_end (b, start);
    }
-   modm_write_end (b, list);
+   modm_write_end (b, array);
+}
+
+void
+modm_query_join (lua_State *L, int list, const modm_schema *s, modm_buffer *b)
+{
+   uint32_t n = (uint32_t) lua_rawlen (L, list);
+   if (n == 1 && !s->cls) {
+      size_t len;
+      lua_rawgeti (L, list, 1);
+      const uint8_t *bytes = modm_query_bytes (L, -1, &len);
+      modm_buffer_write (b, bytes, len);
+      lua_pop (L, 1);
+      return;
+   }
+   size_t start = modm_write_begin (b);
+   if (n == 0)
+      (void) modm_query_append_class (L, s, b);
+   else
+      append_and (L, list, s, n, b);
+   modm_write_end (b, start);
 }
 
 /* core.join(schema, list of bytes) -> bytes: all the conditions, and the class filter. */
@@ -137,17 +157,7 @@ modm_join_l_join (lua_State *L)
 {
    const modm_schema *s = modm_schema_check (L, 1);
    luaL_checktype (L, 2, LUA_TTABLE);
-   uint32_t n = (uint32_t) lua_rawlen (L, 2);
-   if (n == 1 && !s->cls) {
-      lua_rawgeti (L, 2, 1);
-      return 1;
-   }
    modm_buffer *b = modm_scratch_acquire (L);
-   size_t start = modm_write_begin (b);
-   if (n == 0)
-      (void) modm_query_append_class (L, s, b);
-   else
-      append_and (L, s, n, b);
-   modm_write_end (b, start);
+   modm_query_join (L, 2, s, b);
    return push_bytes (L, b);
 }

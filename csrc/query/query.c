@@ -81,6 +81,7 @@ modm_query_open (lua_State *L)
                                         {"class_name", modm_join_l_name},
                                         {"join", modm_join_l_join},
                                         {"query_find", modm_find_l_find},
+                                        {"queryset_find", modm_find_l_queryset},
                                         {"query_aggregate", modm_find_l_aggregate},
                                         {"token", modm_token_l_make},
                                         {"token_bytes", modm_token_l_read},
@@ -103,6 +104,7 @@ modm_query_open (lua_State *L)
                                         {"save", modm_save_l_save},
                                         {"saved", modm_save_l_saved},
                                         {"unsure", modm_save_l_unsure},
+                                        {"save_new", modm_bulk_l_save_new},
                                         {"bulk_insert", modm_bulk_l_insert},
                                         {"bulk_inserted", modm_bulk_l_inserted},
                                         {NULL, NULL}};

@@ -153,6 +153,8 @@ int modm_change_l_changes (lua_State *L); /* core.changes */
 
 /* ---- joining (join.c) ---- */
 
+/* Appends a document of all the conditions in the list of bytes, and the class filter. */
+void modm_query_join (lua_State *L, int list, const modm_schema *s, modm_buffer *b);
 int modm_join_l_class (lua_State *L); /* core.class_filter */
 int modm_join_l_name (lua_State *L);  /* core.class_name */
 int modm_join_l_join (lua_State *L);  /* core.join */
@@ -183,6 +185,7 @@ int64_t modm_query_reply_int (const modm_op *op, const char *key);
 /* Whether a projection names what is there, and not what is left out. */
 bool modm_find_includes (const uint8_t *spec, size_t len);
 int modm_find_l_find (lua_State *L);
+int modm_find_l_queryset (lua_State *L);
 int modm_find_l_aggregate (lua_State *L);
 int modm_find_l_watch (lua_State *L);
 int modm_find_l_batch (lua_State *L);
@@ -209,6 +212,7 @@ int modm_save_l_save (lua_State *L);
 int modm_save_l_saved (lua_State *L);
 int modm_save_l_unsure (lua_State *L);
 int modm_bulk_l_insert (lua_State *L);
+int modm_bulk_l_save_new (lua_State *L);
 int modm_bulk_l_inserted (lua_State *L);
 
 /* ---- documents that are written (save.c) ---- */

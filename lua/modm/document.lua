@@ -162,9 +162,15 @@ local function save(self, meta, given)
   if cascade == nil then cascade = meta.cascade or false end
   if given.full_clean == false then
     core.convert(self)
+  elseif called.validates then
+    local ok, message, err = validation.run(self, nil, cascade)
+    if not ok then return nil, message, err end
   else
-    local validate = called.validates and validation.run or validation.check
-    local ok, message, err = validate(self, nil, cascade)
+    if not (cascade or called.saves) then
+      local taken, doc, message, err = saving.save_new(self, meta)
+      if taken then return doc, message, err end
+    end
+    local ok, message, err = validation.check(self, nil, cascade)
     if not ok then return nil, message, err end
   end
   if cascade then

@@ -82,10 +82,8 @@ function rows.list(source)
   local list = {}
   local n, err = fill(source, list, ALL, ALL, true)
   if not err and source.related and n > 0 then err = fetch_related(source, list) end
-  if err then
-    source.op:close()
-    return errors.failure(err)
-  end
+  source.op:close()
+  if err then return errors.failure(err) end
   return list
 end
 

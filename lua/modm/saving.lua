@@ -34,20 +34,15 @@ function saving.is_written(err) return err.kind == "WriteConcernError" end
 -- document -> the operation that saves it, where others may run meanwhile
 local under_way = setmetatable({}, { __mode = "k" })
 
--- Sends what has to be sent, where the guard holds on the server.
-local function send(doc, meta, force_insert, guard)
-  local conn, database, collection = meta:open()
-  if not conn then return nil, database, collection end
+-- Whether another coroutine saves the document.
+local function is_under_way(doc)
+  local other = under_way[doc]
+  return other and other:is_under_way()
+end
+
+-- Runs the operation that saves a document; then the document is what the server has.
+local function run(doc, meta, conn, op, encoding)
   local yields = conn.transport.yields
-  local other = yields and under_way[doc]
-  if other and other:is_under_way() then
-    return errors.failure(errors.new("OperationError", meta.name
-      .. ": a save of this document is under way in another coroutine", { model = meta.name }))
-  end
-  local op, encoding, path = core.save(conn.client, doc, database, collection, force_insert,
-    opening.write_options(meta), scoped.is_elsewhere(doc, meta), guard)
-  if op == false then return doc, nil, nil, true end
-  if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
   if yields then under_way[doc] = op end
   local ok, message, err = duplicate.run(meta, conn, op)
   if yields then under_way[doc] = nil end
@@ -61,9 +56,25 @@ local function send(doc, meta, force_insert, guard)
     return errors.failure(errors.new(meta.DoesNotExist,
       meta.name .. ": the document is no longer there, so its changes were not saved"))
   end
+  op:close()
   scoped.note_one(doc, meta)
   if probe.saved then probe.saved(doc, meta) end
   return doc
+end
+
+-- Sends what has to be sent, where the guard holds on the server.
+local function send(doc, meta, force_insert, guard)
+  local conn, database, collection = meta:open()
+  if not conn then return nil, database, collection end
+  if is_under_way(doc) then
+    return errors.failure(errors.new("OperationError", meta.name
+      .. ": a save of this document is under way in another coroutine", { model = meta.name }))
+  end
+  local op, encoding, path = core.save(conn.client, doc, database, collection, force_insert,
+    opening.write_options(meta), scoped.is_elsewhere(doc, meta), guard)
+  if op == false then return doc, nil, nil, true end
+  if not op then return errors.failure(saving.encoding_error(meta, encoding, path)) end
+  return run(doc, meta, conn, op, encoding)
 end
 
 --- Whether a document's key is on the server.
@@ -131,6 +142,26 @@ function saving.save(doc, meta, force_insert)
   local saved, why, failure, nothing = write(doc, meta, force_insert)
   if not saved and field_file.is_refused(failure) then field_file.take_back(stored) end
   return saved, why, failure, nothing
+end
+
+--- Validates and inserts a new document without a key, of which each field is looked at once, where
+--- neither hooks nor files nor fields that modm keeps have a part in it.
+---@param doc modm.Document
+---@param meta table
+---@return boolean taken false: nothing was done, as it is another one or may not be valid
+---@return modm.Document|nil, string?, modm.Error?
+function saving.save_new(doc, meta)
+  if core.is_loaded(doc) or kept.any(meta) or field_file.may_hold(meta) or is_under_way(doc) then
+    return false
+  end
+  local conn, database, collection = meta:at_hand()
+  if not conn then return false end
+  local op, encoding = core.save_new(conn.client, doc, database, collection,
+    opening.write_options(meta))
+  if not op then return false end
+  local saved, message, err = run(doc, meta, conn, op, encoding)
+  if not saved then core.convert(doc) end
+  return true, saved, message, err
 end
 
 --- Runs the hooks before a save.

@@ -35,6 +35,39 @@ local function update_of(post)
   return commands[1] and commands[1].command.updates[1].u
 end
 
+describe("saving what is new", function()
+  local Unique = modm.MongoModel:extend("states.Unique", {
+    n = f.IntegerField {}, tags = f.ListField { f.IntegerField {} },
+    address = f.EmbeddedModelField { Address },
+    Meta = { connection_alias = "documents", indexes = { { { "n", 1 }, unique = true } } },
+  })
+
+  it("sends nothing for what is not valid, also before anything else was sent", function()
+    for _ = 1, 2 do
+      local commands = help.sent(function()
+        local ok, _, err = Unique { n = "many", address = Address { zip = "x" } }:save()
+        assert.is_nil(ok)
+        assert.truthy(err.errors.n and err.errors.address.zip)
+      end)
+      assert.equal(0, #commands)
+      assert(Unique.objects:get_or_create { n = 1 })
+    end
+  end)
+
+  it("leaves values as their fields have them, stored or refused", function()
+    for i = 1, 2 do
+      local tags = { "3", 4 }
+      local doc = Unique { n = "7", tags = tags, address = Address { zip = "9" } }
+      local ok, _, err = doc:save()
+      assert.equal(i == 1, ok ~= nil)
+      assert.equal(i == 2 and "DuplicateKeyError" or nil, err and err.kind)
+      assert.same({ 7, 3, 4, 9 }, { doc.n, doc.tags[1], doc.tags[2], doc.address.zip })
+      assert.equal("3", tags[1])
+      assert.equal(i == 1, doc.pk ~= nil)
+    end
+  end)
+end)
+
 describe("saving what was loaded", function()
   it("sends nothing for what was only read", function()
     local post = saved { title = "x", tags = { "a" }, data = { x = 1 },

@@ -75,6 +75,19 @@ function Meta:place()
   return conn, collection
 end
 
+-- Whether the model's indexes are there, as far as we know, or nobody wants them.
+local function is_indexed(self, conn, collection)
+  local of_conn = indexed[conn]
+  local places = of_conn and of_conn[self]
+  return places and places[collection] or self.auto_index == false
+end
+
+-- What `open` gives.
+local function opened(self, conn, collection)
+  if self.timeout_ms then conn = conn:limited(self.timeout_ms) end
+  return conn, conn.database, collection
+end
+
 --- The connection, database and collection name of the model; its indexes are made at the first
 --- call for each place.
 ---@return table|nil connection
@@ -83,14 +96,19 @@ end
 function Meta:open()
   local conn, collection, err = self:place()
   if not conn then return nil, collection, err end
-  local of_conn = indexed[conn]
-  local places = of_conn and of_conn[self]
-  if not (places and places[collection]) and self.auto_index ~= false then
+  if not is_indexed(self, conn, collection) then
     local ok, why, failure = self:make_indexes(conn, collection)
     if not ok then return nil, why, failure end
   end
-  if self.timeout_ms then conn = conn:limited(self.timeout_ms) end
-  return conn, conn.database, collection
+  return opened(self, conn, collection)
+end
+
+--- The same, or nil where `open` would ask the server for something, or give an error.
+---@return table|nil connection, string database, string collection
+function Meta:at_hand()
+  local conn, collection = self:place()
+  if not conn or not is_indexed(self, conn, collection) then return nil end
+  return opened(self, conn, collection)
 end
 
 -- HTTPServerLog -> http_server_log

@@ -59,7 +59,10 @@ end
 -- with_deleted, that documents marked as deleted are found too; upsert; guard, a modm.DeleteGuard;
 -- session ("none" for false).
 
-local plain, none = { skip = 0 }, {} -- of a queryset of all documents
+local none = {} -- the conditions of a queryset of all documents
+
+--- The _how of a queryset that no step but those with conditions has made.
+base.plain = { skip = 0 }
 
 local function new(class, meta, parts, how)
   local set = { _class = class, _meta = meta, _parts = parts, _how = how }
@@ -70,7 +73,7 @@ end
 ---@param class table QuerySet or what extends it
 ---@param meta table
 ---@return modm.QuerySet
-function base.new(class, meta) return new(class, meta, none, plain) end
+function base.new(class, meta) return new(class, meta, none, base.plain) end
 
 --- A copy with changes of _how; a false value takes the key away.
 ---@param self modm.QuerySet

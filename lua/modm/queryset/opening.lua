@@ -126,6 +126,20 @@ local function failed(self, message)
   return errors.failure(errors.new("OperationError", self._meta.name .. ": " .. message))
 end
 
+-- The options of a find, besides its limit; nil where there are none, as there mostly are.
+local function find_options(self)
+  local how = self._how
+  if how == base.plain and not self._meta.collation
+    and scoped.option(self._meta, "read_concern") == nil then
+    return nil
+  end
+  local settings = read_options(self)
+  if how.projection then settings.projection = opening.projection(self) end
+  if how.order then settings.sort = core.ordered(how.order) end
+  if how.skip > 0 then settings.skip = how.skip end
+  return settings
+end
+
 --- The operation that finds the documents.
 ---@param self modm.QuerySet
 ---@param limit integer|nil instead of the queryset's own
@@ -133,13 +147,9 @@ end
 function opening.source(self, limit)
   local conn, database, collection = opening.open(self)
   if not conn then return nil, database, collection end
-  local settings, how = read_options(self), self._how
-  if how.projection then settings.projection = opening.projection(self) end
-  if how.order then settings.sort = core.ordered(how.order) end
-  if how.skip > 0 then settings.skip = how.skip end
-  settings.limit = limit or how.limit
-  local op, message = core.query_find(conn.client, database, collection, opening.conditions(self),
-    settings, opening.read_preference(self))
+  local op, message = core.queryset_find(conn.client, database, collection, self._meta.schema,
+    opening.parts(self), limit or self._how.limit, find_options(self),
+    opening.read_preference(self))
   if not op then return failed(self, message) end
   return opening.typed(self, conn, op)
 end
