@@ -221,6 +221,8 @@ void
 modm_op_close (modm_op *op)
 {
    modm_buffer_free (&op->body);
+   modm_buffer_free (&op->options);
+   modm_buffer_free (&op->read_preference);
    if (op->cursor) {
       modm_cursor_discard (op->cursor, op->client);
       op->cursor = NULL;

@@ -57,10 +57,10 @@ typedef struct modm_op {
    bool ok;
    modm_buffer
       reply; /* the server's reply (commands, insert), also on failure where there is one */
-   char message[640]; /* on failure */
    uint32_t domain, code;
    struct modm_cursor *cursor; /* find, aggregate, indexes */
    struct modm_op_held *held;  /* the driver's own part */
+   char message[640];          /* on failure; the last member: see op_new */
 } modm_op;
 
 /* Pushes a new operation on the client at client_idx (a modm.Client). The caller fills in body and

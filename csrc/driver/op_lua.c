@@ -8,9 +8,11 @@ typedef struct box {
    modm_op *op;
 } box;
 
+/* An operation in one block, of which most is the message that few have. */
 typedef struct whole {
-   modm_op op;
    struct modm_op_held held;
+   modm_op op;
+   char names[];
 } whole;
 
 static modm_class class_op = "modm.Op";
@@ -23,26 +25,15 @@ modm_op_check (lua_State *L, int idx)
    return op;
 }
 
-static bool
-copy_name (char **out, const char *name)
-{
-   *out = name ? strdup (name) : NULL;
-   return !name || *out;
-}
-
 static void
 op_free (modm_op *op)
 {
    modm_op_close (op);
    modm_session_release (op->session);
-   modm_buffer_free (&op->options);
-   modm_buffer_free (&op->read_preference);
    modm_buffer_free (&op->reply);
    modm_events_free (&op->held->events);
-   free (op->database);
-   free (op->collection);
    modm_client_release (op->client);
-   free (op);
+   free (op->held); /* at its front */
 }
 
 void
@@ -56,14 +47,14 @@ modm_op_release (modm_op *op)
 static modm_op *
 op_new (modm_client *client, modm_op_kind kind, const char *database, const char *collection)
 {
-   whole *w = calloc (1, sizeof *w);
+   size_t n = strlen (database) + 1, m = collection ? strlen (collection) + 1 : 0;
+   whole *w = malloc (sizeof *w + n + m);
    if (!w)
       return NULL;
-   if (!copy_name (&w->op.database, database) || !copy_name (&w->op.collection, collection)) {
-      free (w->op.database);
-      free (w);
-      return NULL;
-   }
+   memset (w, 0, offsetof (whole, op.message) + 1); /* the rest is not touched */
+   w->op.database = memcpy (w->names, database, n);
+   if (collection)
+      w->op.collection = memcpy (w->names + n, collection, m);
    w->op.held = &w->held;
    atomic_init (&w->held.refs, 1);
    w->op.kind = kind;

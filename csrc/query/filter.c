@@ -25,13 +25,17 @@ by_text (const void *a, const void *b)
 
 /* Sorted, so that a filter is the same bytes each time. */
 const char **
-modm_filter_names (modm_filter *c, int idx, size_t *n)
+modm_filter_names (modm_filter *c, int idx, const char **few, size_t *n)
 {
    lua_State *L = c->L;
    size_t count = 0, at = 0;
    for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1))
       count += lua_type (L, -2) == LUA_TSTRING;
-   const char **names = lua_newuserdata (L, (count + 1) * sizeof *names);
+   const char **names = few;
+   if (count <= MODM_FILTER_FEW)
+      lua_pushnil (L);
+   else
+      names = lua_newuserdata (L, count * sizeof *names);
    for (lua_pushnil (L); lua_next (L, idx); lua_pop (L, 1)) {
       int type = lua_type (L, -2);
       const char *name = type == LUA_TSTRING ? lua_tostring (L, -2) : NULL; /* the table keeps it */
@@ -158,10 +162,11 @@ modm_filter_document (modm_filter *c, const modm_schema *s, int idx, int depth)
 {
    lua_State *L = c->L;
    size_t n, items = lua_rawlen (L, idx);
+   const char *few[MODM_FILTER_FEW];
    if (depth > MODM_MAX_DEPTH)
       return modm_filter_misuse (c, "a filter nested deeper than %d levels", MODM_MAX_DEPTH);
    luaL_checkstack (L, 12, "a filter");
-   const char **names = modm_filter_names (c, idx, &n);
+   const char **names = modm_filter_names (c, idx, few, &n);
    if (c->misuse)
       return modm_filter_misuse (c, "a filter's keys are names of fields");
    if (n + items == 0)

@@ -96,9 +96,10 @@ bool modm_filter_value (modm_filter *c, const modm_field *f, int idx, const char
 bool modm_filter_check (modm_filter *c, size_t start);
 /* The number of items of the list at idx; false when it has holes or other keys. */
 bool modm_filter_length (modm_filter *c, int idx, uint32_t *n);
-/* Pushes an array of the string keys of the table at idx, sorted. A key that cannot be a name is
- * misuse. */
-const char **modm_filter_names (modm_filter *c, int idx, size_t *n);
+/* Pushes what holds an array of the string keys of the table at idx, sorted. They are in `few`
+ * where that is enough for them. A key that cannot be a name is misuse. */
+#define MODM_FILTER_FEW 8
+const char **modm_filter_names (modm_filter *c, int idx, const char **few, size_t *n);
 /* Pushes nil, the message, its path and whether it is misuse; returns 4. */
 int modm_filter_fail (lua_State *L, const modm_filter *c);
 /* Appends the elements of an operator of places at idx (geometry.c). */

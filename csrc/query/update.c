@@ -68,7 +68,7 @@ append_map (modm_change *ch, const modm_change_row *r, int idx)
 {
    lua_State *L = ch->c.L;
    size_t n;
-   const char **names = modm_filter_names (&ch->c, idx, &n);
+   const char *few[MODM_FILTER_FEW], **names = modm_filter_names (&ch->c, idx, few, &n);
    if (ch->c.misuse || n == 0 || lua_rawlen (L, idx) > 0)
       return modm_filter_misuse (&ch->c, "%s takes { name = value }", r->name);
    bool ok = true;
@@ -199,7 +199,7 @@ append_item_conditions (modm_change *ch, const modm_path *item, int idx)
 {
    lua_State *L = ch->c.L;
    size_t n;
-   const char **names = modm_filter_names (&ch->c, idx, &n);
+   const char *few[MODM_FILTER_FEW], **names = modm_filter_names (&ch->c, idx, few, &n);
    if (ch->c.misuse || n == 0 || lua_rawlen (L, idx) > 0)
       return modm_filter_misuse (&ch->c, "conditions of items are { name = value }");
    bool ok = true;
@@ -249,7 +249,7 @@ append_array_filters (modm_change *ch, int idx)
 {
    lua_State *L = ch->c.L;
    size_t n;
-   const char **names = modm_filter_names (&ch->c, idx, &n);
+   const char *few[MODM_FILTER_FEW], **names = modm_filter_names (&ch->c, idx, few, &n);
    if (ch->c.misuse || lua_rawlen (L, idx) > 0)
       return modm_filter_misuse (&ch->c, "array_filters are { name = conditions }");
    size_t start = modm_write_begin (ch->c.b);
