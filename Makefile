@@ -20,7 +20,7 @@ SOURCES  := $(shell find csrc -name '*.c' 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
             -Wold-style-definition -Wwrite-strings -Wcast-qual -Wundef -Wvla \
             -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference -Wno-unused-parameter
-MODM_CFLAGS := -std=c11 -fPIC -pthread -fvisibility=hidden -D_GNU_SOURCE -iquote csrc $(WARNINGS)
+MODM_CFLAGS := -std=c11 -fPIC -fno-plt -pthread -fvisibility=hidden -D_GNU_SOURCE -iquote csrc $(WARNINGS)
 # Not -MMD, which leaves out headers of ours that are included behind libmongoc's.
 DEPENDENCIES := -MD -MP
 # Not every compiler and processor has them all.

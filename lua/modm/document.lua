@@ -80,7 +80,8 @@ local both = {}
 ---@param exclude string[]|nil names of fields to leave out
 ---@return true|nil, string? message, modm.Error? err a ValidationError with err.errors
 function both:full_clean(exclude)
-  return validation.run(self, exclude, false, meta_of(self, "full_clean"))
+  local meta = core.meta_of(self) or meta_of(self, "full_clean")
+  return validation.run(self, exclude, false, meta)
 end
 
 ---@param exclude string[]|nil

@@ -231,7 +231,7 @@ end
 function validation.run(doc, exclude, cascade, meta)
   meta = meta or core.meta_of(doc)
   guard.refuse(meta, doc, "validation")
-  if not hooks.validates(meta) then return validation.check(doc, exclude, cascade) end
+  if not hooks.of(meta).validates then return validation.check(doc, exclude, cascade) end
   local ok, message, err = hooks.run(meta, doc, "before validate")
   if ok then ok, message, err = validation.check(doc, exclude, cascade) end
   if ok then ok, message, err = hooks.run(meta, doc, "after validate") end
