@@ -5,8 +5,9 @@
  * bytes it came with. Its user value, made when first needed, is a table `values`: [i] the decoded
  * or assigned value of slot i; [n + 1] the userdata that holds the bytes once they no longer are
  * the ones behind the struct, alone or with those of others that were inserted with it; [n + 1 + i]
- * what a reference was resolved to (false: it points nowhere). Nothing of a document is malloc'd,
- * so it needs no __gc.
+ * what a reference was resolved to (false: it points nowhere). Where Lua can, a document that a
+ * program constructs has no such table but as many user values (MODM_DOC_HOLDS), unless its model
+ * RESOLVES. Nothing of a document is malloc'd, so it needs no __gc.
  */
 #ifndef MODM_CODEC_H
 #define MODM_CODEC_H
@@ -41,8 +42,12 @@ enum {
    MODM_DOC_UNKNOWN = 1 << 3,   /* bytes hold elements that are no fields */
    MODM_DOC_KEEPS_CLS = 1 << 4, /* bytes have no _cls, or an alias: it stays as it is */
    MODM_DOC_UNSURE = 1 << 5,    /* a save failed, and the server may have it all the same */
-   MODM_DOC_ASSIGNED = 1 << 6   /* a field was assigned since the last encoding to be saved */
+   MODM_DOC_ASSIGNED = 1 << 6,  /* a field was assigned since the last encoding to be saved */
+   MODM_DOC_HOLDS = 1 << 7      /* its values are user values of its own, not in a table */
 };
+
+/* What a document keeps, and no image of it has. */
+enum { MODM_DOC_OWN = MODM_DOC_VALUES | MODM_DOC_HOLDS };
 
 typedef struct modm_document {
    modm_tag tag;
@@ -63,7 +68,8 @@ typedef struct modm_mask {
 
 /* ---- the document as storage (record.c) ---- */
 
-/* Pushes a new document without values, with the metatable at an index, or of its schema. */
+/* Pushes a new document without values: with the metatable at an index, and made to be filled; or
+ * of its schema. */
 modm_document *modm_document_new (lua_State *L, const modm_schema *s, int metatable);
 modm_document *modm_document_push (lua_State *L, const modm_schema *s);
 /* Pushes a document of (a descendant of) s with a copy of the bytes, LOADED when from the server.
@@ -90,8 +96,40 @@ modm_resolved_at (const modm_document *d, uint32_t i)
 {
    return (int) (d->schema->n + i + 2);
 }
-/* Pushes the values table, making it first. */
+/* Pushes what has the values: the table, or the document itself. */
+static inline void
+modm_values_push (lua_State *L, int idx, const modm_document *d)
+{
+   if (d->flags & MODM_DOC_HOLDS)
+      lua_pushvalue (L, idx);
+   else
+      modm_getuservalue (L, idx);
+}
+/* The same, making the table first. */
 void modm_document_values (lua_State *L, int idx, modm_document *d);
+/* Push, and set to the value at the top (popped), what is under a number in what was pushed so. */
+static inline int
+modm_values_get (lua_State *L, const modm_document *d, int values, int at)
+{
+#if MODM_HAS_USER_VALUES
+   if (d->flags & MODM_DOC_HOLDS)
+      return lua_getiuservalue (L, values, at);
+#endif
+   (void) d;
+   return lua_rawgeti (L, values, at);
+}
+static inline void
+modm_values_set (lua_State *L, const modm_document *d, int values, int at)
+{
+#if MODM_HAS_USER_VALUES
+   if (d->flags & MODM_DOC_HOLDS) {
+      lua_setiuservalue (L, values, at);
+      return;
+   }
+#endif
+   (void) d;
+   lua_rawseti (L, values, at);
+}
 /* Takes new bytes, which lie in the userdata at the top (popped), into which stored slots then
  * point; what is held stays as it is. */
 void modm_document_take_bytes (lua_State *L, int idx, modm_document *d, const uint8_t *bytes);

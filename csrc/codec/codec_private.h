@@ -82,8 +82,12 @@ void modm_image_push (lua_State *L, const modm_document *d);
 /* Pushes what is at `key` of the table at 2: the image of the document, else NULL; an error when it
  * is something else. */
 const modm_image *modm_image_of (lua_State *L, int key, const modm_document *d);
-/* Gives the document the bytes and what else an image has, but for states and the flag of values.
+/* Gives the document the bytes and what else an image has, but for states and the flags of its own.
  */
 void modm_image_take (modm_document *d, const modm_image *im);
+/* Pushes the table of values, or a new one of those that the document holds itself. */
+void modm_image_push_values (lua_State *L, int idx, const modm_document *d);
+/* Gives the document at 1 the values of such a table, at the top (popped). */
+void modm_image_take_values (lua_State *L, const modm_document *d);
 
 #endif

@@ -7,16 +7,16 @@ keep (lua_State *L, int idx, modm_document *d, uint32_t i, modm_state state)
 {
    modm_document_values (L, idx, d);
    lua_pushvalue (L, -2);
-   lua_rawseti (L, -2, (int) i + 1);
+   modm_values_set (L, d, -2, (int) i + 1);
    lua_pop (L, 1);
    d->states[i] = (uint8_t) (state | (d->states[i] & MODM_PART));
 }
 
 static void
-push_held (lua_State *L, int idx, uint32_t i)
+push_held (lua_State *L, int idx, const modm_document *d, uint32_t i)
 {
-   modm_getuservalue (L, idx);
-   lua_rawgeti (L, -1, (int) i + 1);
+   modm_values_push (L, idx, d);
+   (void) modm_values_get (L, d, -1, (int) i + 1);
    lua_replace (L, -2);
 }
 
@@ -45,7 +45,7 @@ read_assigned (lua_State *L, int idx, modm_document *d, uint32_t i)
 {
    const modm_field *f = &d->schema->fields[i];
    modm_error err;
-   push_held (L, idx, i);
+   push_held (L, idx, d, i);
    if (modm_isnull (L, -1))
       return;
    modm_outcome outcome = f->kind->convert (L, lua_gettop (L), f, NULL, &err);
@@ -65,7 +65,7 @@ push_document_copy (lua_State *L, int idx, const modm_document *d, int depth)
 {
    modm_document *copy = modm_document_push (L, d->schema);
    int at = lua_gettop (L);
-   copy->flags = d->flags & ~(uint32_t) MODM_DOC_VALUES;
+   copy->flags = d->flags & ~(uint32_t) MODM_DOC_OWN;
    memcpy (copy->offsets, d->offsets, d->schema->n * sizeof *d->offsets);
    modm_document_values (L, at, copy);
    if (d->bytes) {
@@ -74,11 +74,13 @@ push_document_copy (lua_State *L, int idx, const modm_document *d, int depth)
       lua_rawseti (L, at + 1, modm_bytes_at (d));
    }
    if (d->flags & MODM_DOC_VALUES) {
-      modm_getuservalue (L, idx);
-      lua_rawgeti (L, -1, MODM_VALUES_MASK);
-      lua_rawseti (L, at + 1, MODM_VALUES_MASK);
+      modm_values_push (L, idx, d);
+      if (!(d->flags & MODM_DOC_HOLDS)) {
+         lua_rawgeti (L, -1, MODM_VALUES_MASK);
+         lua_rawseti (L, at + 1, MODM_VALUES_MASK);
+      }
       for (int i = 1; i <= (int) d->schema->n; i++) {
-         lua_rawgeti (L, at + 2, i);
+         (void) modm_values_get (L, d, at + 2, i);
          push_copy (L, -1, depth + 1);
          lua_rawseti (L, at + 1, i);
          lua_pop (L, 1);
@@ -252,7 +254,7 @@ modm_document_read (lua_State *L, int idx, modm_document *d, uint32_t i)
    case MODM_READ:
    case MODM_CLEAN:
    case MODM_DEFAULTED:
-      push_held (L, idx, i);
+      push_held (L, idx, d, i);
       break;
    case MODM_SET:
       read_assigned (L, idx, d, i);
@@ -287,7 +289,7 @@ modm_document_peek (lua_State *L, int idx, modm_document *d, uint32_t i)
    case MODM_READ:
    case MODM_CLEAN:
    case MODM_SET:
-      push_held (L, idx, i);
+      push_held (L, idx, d, i);
       break;
    default:
       lua_pushnil (L);

@@ -53,11 +53,11 @@ modm_encode_slot (lua_State *L, int values, const modm_document *d, uint32_t i, 
       copy_stored (d, i, b);
       return true;
    }
-   lua_rawgeti (L, values, (int) i + 1);
+   (void) modm_values_get (L, d, values, (int) i + 1);
    bool ok = true, parts = d->states[i] & MODM_PART || f->kind->role == MODM_EMBEDDED;
    size_t start = b->len;
    if (state != MODM_DEFAULTED || !modm_isblank (L, -1))
-      ok = modm_encode_field (L, values + 1, f, b, f->mongo_name, f->mongo_len, depth, err) &&
+      ok = f->kind->append (L, values + 1, f, b, f->mongo_name, f->mongo_len, depth, err) &&
            (!parts || check_part (L, d, i, b, start, err));
    lua_pop (L, 1);
    return ok || modm_error_at_key (err, f->name, f->name_len);
@@ -128,7 +128,7 @@ modm_encode_document (lua_State *L, int idx, const modm_document *d, modm_buffer
    idx = lua_absindex (L, idx);
    int top = lua_gettop (L);
    if (d->flags & MODM_DOC_VALUES)
-      modm_getuservalue (L, idx);
+      modm_values_push (L, idx, d);
    size_t start = modm_write_begin (b);
    bool ok = true;
    for (uint32_t i = 0; ok && i < d->schema->n; i++)
@@ -155,8 +155,8 @@ modm_encode_key_of (lua_State *L, int idx, const modm_document *d, modm_buffer *
       modm_buffer_write (b, e.value, e.size);
       return true;
    }
-   modm_getuservalue (L, idx);
-   lua_rawgeti (L, -1, (int) i + 1);
+   modm_values_push (L, idx, d);
+   (void) modm_values_get (L, d, -1, (int) i + 1);
    bool ok = modm_encode_field (L, -1, &d->schema->fields[i], b, key, key_len, 0, err);
    lua_pop (L, 2);
    return ok;

@@ -1,4 +1,4 @@
-/* Images of documents: the struct of one as it was, for undo.c. */
+/* Images of documents: the struct of one as it was, and its values, for undo.c. */
 #include "codec/codec_private.h"
 
 static modm_class class_image = "modm.Image";
@@ -34,6 +34,34 @@ modm_image_take (modm_document *d, const modm_image *im)
 {
    d->bytes = im->bytes;
    d->len = im->len;
-   d->flags = (im->flags & ~(uint32_t) MODM_DOC_VALUES) | (d->flags & MODM_DOC_VALUES);
+   d->flags = (im->flags & ~(uint32_t) MODM_DOC_OWN) | (d->flags & MODM_DOC_OWN);
    memcpy (d->offsets, im->offsets, d->schema->n * sizeof *d->offsets);
+}
+
+void
+modm_image_push_values (lua_State *L, int idx, const modm_document *d)
+{
+   if (!(d->flags & MODM_DOC_HOLDS)) {
+      modm_getuservalue (L, idx);
+      return;
+   }
+   lua_createtable (L, modm_bytes_at (d), 0);
+   for (int i = 1; i <= modm_bytes_at (d); i++) {
+      (void) modm_values_get (L, d, idx, i);
+      lua_rawseti (L, -2, i);
+   }
+}
+
+void
+modm_image_take_values (lua_State *L, const modm_document *d)
+{
+   if (!(d->flags & MODM_DOC_HOLDS)) {
+      modm_setuservalue (L, 1);
+      return;
+   }
+   for (int i = 1; i <= modm_bytes_at (d); i++) {
+      lua_rawgeti (L, -1, i);
+      modm_values_set (L, d, 1, i);
+   }
+   lua_pop (L, 1);
 }

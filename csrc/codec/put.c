@@ -74,7 +74,7 @@ put_slot (modm_validation *v, int values, const modm_document *d, uint32_t i)
       return !(f->flags & (MODM_FIELD_REQUIRED | MODM_FIELD_DEFAULT));
    if (d->states[i] != MODM_SET && d->states[i] != MODM_CLEAN)
       return false;
-   lua_rawgeti (L, values, (int) i + 1);
+   (void) modm_values_get (L, d, values, (int) i + 1);
    if (f->kind->fits)
       return put_scalar (L, values + 1, f, v->out, f->mongo_name, f->mongo_len);
    if (f->inner)

@@ -10,12 +10,12 @@ modm_document_referred (lua_State *L, int idx)
    return d && !(d->schema->flags & MODM_SCHEMA_EMBEDDED) ? d : NULL;
 }
 
-/* Pushes a record with room for bytes behind it, without a metatable. */
+/* Pushes a record with room for bytes behind it and for user values, without a metatable. */
 static modm_document *
-push_record (lua_State *L, const modm_schema *s, size_t room)
+push_record (lua_State *L, const modm_schema *s, size_t room, int user_values)
 {
    size_t head = sizeof (modm_document) + s->n * sizeof (uint32_t) + s->n;
-   modm_document *d = modm_newuserdata (L, head + room);
+   modm_document *d = modm_newuserdata (L, head + room, user_values);
    memset (d, 0, head);
    d->schema = s;
    d->states = (uint8_t *) (d->offsets + s->n);
@@ -26,8 +26,12 @@ push_record (lua_State *L, const modm_schema *s, size_t room)
 modm_document *
 modm_document_new (lua_State *L, const modm_schema *s, int metatable)
 {
+   enum { MOST = 1000 }; /* user values; Lua's own limit is higher */
    luaL_checkstack (L, 10, "a document");
-   modm_document *d = push_record (L, s, 0);
+   bool holds = MODM_HAS_USER_VALUES && s->n < MOST && !(s->flags & MODM_SCHEMA_RESOLVES);
+   modm_document *d = push_record (L, s, 0, holds ? (int) s->n + 1 : 1);
+   if (holds)
+      d->flags = MODM_DOC_OWN;
    lua_pushvalue (L, metatable);
    lua_setmetatable (L, -2);
    return d;
@@ -37,7 +41,7 @@ modm_document *
 modm_document_push (lua_State *L, const modm_schema *s)
 {
    luaL_checkstack (L, 10, "a document");
-   modm_document *d = push_record (L, s, 0);
+   modm_document *d = push_record (L, s, 0, 1);
    modm_schema_push_metatable (L, s);
    lua_setmetatable (L, -2);
    return d;
@@ -131,7 +135,7 @@ modm_document_load (lua_State *L, const modm_schema *s, int metatable, const uin
                     size_t len, const modm_mask *mask)
 {
    luaL_checkstack (L, 10, "a document");
-   modm_document *d = push_record (L, s, len);
+   modm_document *d = push_record (L, s, len, 1);
    if (metatable)
       lua_pushvalue (L, metatable);
    else
@@ -165,7 +169,7 @@ void
 modm_document_values (lua_State *L, int idx, modm_document *d)
 {
    if (d->flags & MODM_DOC_VALUES) {
-      modm_getuservalue (L, idx);
+      modm_values_push (L, idx, d);
       return;
    }
    idx = lua_absindex (L, idx);
@@ -194,7 +198,7 @@ modm_document_assign (lua_State *L, int idx, modm_document *d, uint32_t i)
       lua_rawseti (L, -2, modm_resolved_at (d, i));
    }
    lua_insert (L, -2);
-   lua_rawseti (L, -2, (int) i + 1);
+   modm_values_set (L, d, -2, (int) i + 1);
    lua_pop (L, 1);
    d->states[i] = (uint8_t) ((unset ? MODM_UNSET : MODM_SET) | part);
 }
@@ -242,7 +246,7 @@ modm_document_take_bytes (lua_State *L, int idx, modm_document *d, const uint8_t
    int block = lua_gettop (L);
    modm_document_values (L, idx, d);
    lua_pushvalue (L, block);
-   lua_rawseti (L, -2, modm_bytes_at (d));
+   modm_values_set (L, d, -2, modm_bytes_at (d));
    d->bytes = bytes;
    d->len = (uint32_t) modm_load_i32 (d->bytes);
    memset (d->offsets, 0, d->schema->n * sizeof *d->offsets);
@@ -273,7 +277,7 @@ settle (lua_State *L, int values, modm_document *d, uint32_t i)
       d->states[i] = (uint8_t) (MODM_READ | part);
    } else if (held || (d->offsets[i] && state == MODM_UNSET)) {
       lua_pushnil (L);
-      lua_rawseti (L, values, (int) i + 1);
+      modm_values_set (L, d, values, (int) i + 1);
       d->states[i] = (uint8_t) (MODM_STORED | part);
    }
 }

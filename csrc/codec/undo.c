@@ -9,7 +9,7 @@
 static const char logs_key;
 enum {
    BEFORE = 1, /* an image of the struct when it was first touched */
-   VALUES,     /* its table of values then, or nil */
+   VALUES,     /* its table of values then, or one of those that it holds itself, or nil */
    TABLES,     /* table -> copy: that table, and all plain tables in it */
    BASE,       /* an image from before it was first saved, or nil */
    BASE_BYTES, /* what holds the bytes of that image, if they are not behind the struct */
@@ -66,7 +66,7 @@ push_entry (lua_State *L, int idx, const modm_document *d)
    lua_pushvalue (L, -1);
    lua_rawseti (L, entry, TABLES);
    if (d->flags & MODM_DOC_VALUES) {
-      modm_getuservalue (L, idx);
+      modm_image_push_values (L, idx, d);
       lua_pushvalue (L, -1);
       lua_rawseti (L, entry, VALUES);
       copy_tables (L, entry + 1, 0);
@@ -144,8 +144,8 @@ note_save (lua_State *L, int idx, const modm_document *d)
       modm_image_push (L, d);
       lua_rawseti (L, entry, BASE);
       if (d->flags & MODM_DOC_VALUES) {
-         modm_getuservalue (L, idx);
-         lua_rawgeti (L, -1, modm_bytes_at (d));
+         modm_values_push (L, idx, d);
+         (void) modm_values_get (L, d, -1, modm_bytes_at (d));
          lua_rawseti (L, entry, BASE_BYTES);
       }
    }
@@ -220,7 +220,7 @@ restore (lua_State *L, modm_document *d)
    d->flags = im->flags;
    lua_rawgeti (L, 2, VALUES);
    if (lua_istable (L, -1))
-      modm_setuservalue (L, 1);
+      modm_image_take_values (L, d);
    lua_settop (L, 2);
    lua_rawgeti (L, 2, TABLES);
    for (lua_pushnil (L); lua_next (L, 3);) { /* key: the table; value: what it held */
@@ -261,7 +261,7 @@ unsave_slot (lua_State *L, modm_document *d, const modm_image *im, uint32_t i, b
       state = MODM_UNSET;
    } else if (state == MODM_STORED && !same_stored (d, im, i)) {
       modm_document_peek (L, 1, d, i);
-      lua_rawseti (L, 3, (int) i + 1);
+      modm_values_set (L, d, 3, (int) i + 1);
       state = MODM_CLEAN;
    } else if (state == MODM_READ && !im->offsets[i]) {
       state = MODM_CLEAN;
@@ -285,7 +285,7 @@ l_unsave (lua_State *L)
          unsave_slot (L, d, im, i, new_key);
       modm_image_take (d, im);
       lua_rawgeti (L, 2, BASE_BYTES);
-      lua_rawseti (L, 3, modm_bytes_at (d));
+      modm_values_set (L, d, 3, modm_bytes_at (d));
       return 0;
    }
    lua_rawgeti (L, 2, REFRESHED);

@@ -219,7 +219,7 @@ validate_held (modm_validation *v, int values, modm_document *d, uint32_t i)
    int before = v->count;
    modm_state state = modm_state_of (d->states[i]);
    int value = values + 1;
-   lua_rawgeti (L, values, (int) i + 1);
+   (void) modm_values_get (L, d, values, (int) i + 1);
    if (state == MODM_DEFAULTED && modm_isblank (L, value)) {
       check_required (v, f);
       return;
@@ -228,9 +228,26 @@ validate_held (modm_validation *v, int values, modm_document *d, uint32_t i)
    if (v->count != before)
       return;
    if (outcome == MODM_CONVERTED)
-      lua_rawseti (L, values, (int) i + 1);
+      modm_values_set (L, d, values, (int) i + 1);
    if (state != MODM_READ)
       d->states[i] = (uint8_t) (MODM_CLEAN | (d->states[i] & MODM_PART));
+}
+
+/* The quick look at what was assigned: whether it surely is valid as it stands. */
+static bool
+assigned_fits (lua_State *L, int values, modm_document *d, uint32_t i)
+{
+   const modm_field *f = &d->schema->fields[i];
+   bool own = d->states[i] == MODM_CLEAN;
+   if (!own && d->states[i] != MODM_SET)
+      return false;
+   (void) modm_values_get (L, d, values, (int) i + 1);
+   if (!(f->inner ? list_fits (L, values + 1, f, own) : modm_field_fits (L, values + 1, f)))
+      return false;
+   if (f->inner && !own)
+      modm_values_set (L, d, values, (int) i + 1);
+   d->states[i] = MODM_CLEAN;
+   return true;
 }
 
 void
@@ -238,8 +255,9 @@ modm_validate_slot (modm_validation *v, int idx, int values, modm_document *d, u
 {
    const modm_field *f = &d->schema->fields[i];
    modm_state state = modm_state_of (d->states[i]);
-   if (is_surely_valid (d, i))
+   if (is_surely_valid (d, i) || assigned_fits (v->L, values, d, i))
       return;
+   lua_settop (v->L, values);
    if ((state == MODM_UNSET && f->flags & MODM_FIELD_DEFAULT) ||
        (state == MODM_STORED && f->kind->is_mutable)) {
       /* reading sets a default, and keeps what may change */
@@ -282,7 +300,7 @@ modm_validate_document (modm_validation *v, int idx, modm_document *d, int exclu
    if (v->too_deep)
       return;
    if (d->flags & MODM_DOC_VALUES)
-      modm_getuservalue (L, idx);
+      modm_values_push (L, idx, d);
    else
       lua_pushnil (L);
    modm_step here = {v->at, NULL, 0};

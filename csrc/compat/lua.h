@@ -79,13 +79,17 @@ const char *luaL_tolstring (lua_State *L, int idx, size_t *len);
 
 #endif
 
-/* A userdata with room for one user value, which must be a table (5.1 has environments). */
+/* Whether a userdata can have several user values, of any type. */
+#define MODM_HAS_USER_VALUES MODM_HAS_INTEGERS
+
+/* A userdata with room for n user values; with one, it must be a table (5.1 has environments). */
 static inline void *
-modm_newuserdata (lua_State *L, size_t size)
+modm_newuserdata (lua_State *L, size_t size, int n)
 {
-#if MODM_HAS_INTEGERS
-   return lua_newuserdatauv (L, size, 1);
+#if MODM_HAS_USER_VALUES
+   return lua_newuserdatauv (L, size, n);
 #else
+   (void) n;
    return lua_newuserdata (L, size);
 #endif
 }

@@ -149,8 +149,8 @@ is_set (lua_State *L, const modm_document *d, uint32_t i)
    modm_state state = modm_state_of (d->states[i]);
    if (state != MODM_DEFAULTED)
       return state != MODM_UNSET && state != MODM_NOT_LOADED;
-   modm_getuservalue (L, 1);
-   lua_rawgeti (L, -1, (int) i + 1);
+   modm_values_push (L, 1, d);
+   (void) modm_values_get (L, d, -1, (int) i + 1);
    bool filled = !modm_isblank (L, -1);
    lua_pop (L, 2);
    return filled;
@@ -162,8 +162,8 @@ push_text (lua_State *L, modm_document *d, uint32_t i)
 {
    int top = lua_gettop (L);
    if (modm_state_of (d->states[i]) == MODM_DEFAULTED) {
-      modm_getuservalue (L, 1);
-      lua_rawgeti (L, -1, (int) i + 1);
+      modm_values_push (L, 1, d);
+      (void) modm_values_get (L, d, -1, (int) i + 1);
    } else {
       modm_document_peek (L, 1, d, i);
    }

@@ -56,7 +56,7 @@ give (lua_State *L, int values, modm_document *d, int slot)
       luaL_error (L, "%s: the field '%s' is given twice", d->schema->name,
                   d->schema->fields[slot - 1].name);
    d->states[slot - 1] = MODM_SET;
-   lua_rawseti (L, values, slot);
+   modm_values_set (L, d, values, slot);
 }
 
 static void

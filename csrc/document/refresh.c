@@ -77,9 +77,9 @@ l_refresh (lua_State *L)
       }
       d->states[i] = d->offsets[i] ? MODM_STORED : MODM_UNSET;
       lua_pushnil (L);
-      lua_rawseti (L, values, (int) i + 1);
+      modm_values_set (L, d, values, (int) i + 1);
       lua_pushnil (L);
-      lua_rawseti (L, values, modm_resolved_at (d, i));
+      modm_values_set (L, d, values, modm_resolved_at (d, i));
    }
    d->flags |= MODM_DOC_LOADED | (first && !all ? MODM_DOC_PARTIAL : 0);
    if (all)

@@ -99,7 +99,7 @@ l_keep_file (lua_State *L)
    lua_settop (L, 3);
    modm_document_values (L, 1, d);
    lua_insert (L, -2);
-   lua_rawseti (L, -2, modm_resolved_at (d, i));
+   lua_rawseti (L, -2, modm_resolved_at (d, i)); /* its model RESOLVES, so that is a table */
    return 0;
 }
 

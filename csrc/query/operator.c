@@ -229,7 +229,7 @@ l_construct (lua_State *L)
    const modm_operator_row *row = lua_touserdata (L, lua_upvalueindex (1));
    check_operands (L, row);
    lua_settop (L, 2);
-   operator_box *o = modm_newuserdata (L, sizeof *o);
+   operator_box *o = modm_newuserdata (L, sizeof *o, 1);
    o->tag.tag = &class_operator;
    o->row = row;
    modm_class_push (L, &class_operator);

@@ -185,7 +185,7 @@ l_schema (lua_State *L)
 {
    luaL_checktype (L, 1, LUA_TTABLE);
    lua_settop (L, 1);
-   modm_schema *s = modm_newuserdata (L, sizeof *s);
+   modm_schema *s = modm_newuserdata (L, sizeof *s, 1);
    memset (s, 0, sizeof *s);
    modm_class_push (L, &class_schema);
    lua_setmetatable (L, 2);
