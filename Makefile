@@ -92,7 +92,8 @@ $(eval $(call flavour,strict-luajit,-O2 -Werror $(LUAJIT_CFLAGS),))
 $(eval $(call flavour,analyze-lua5.4,-O1 -fanalyzer -Werror $(LUA54_CFLAGS),))
 $(eval $(call flavour,analyze-luajit,-O1 -fanalyzer -Werror $(LUAJIT_CFLAGS),))
 
-# What counts the lines and branches that run; COVER_LUA=lua5.4 narrows to one Lua.
+# What counts the lines and branches that run; COVER_LUA=lua5.4 narrows to one Lua, and COVER_KEEP=1
+# adds to what earlier runs counted.
 COVER      := -O0 -g --coverage -fprofile-update=atomic
 COVER_LUA  ?= lua5.4 luajit
 $(eval $(call flavour,cover-lua5.4,$(COVER) $(LUA54_CFLAGS),--coverage))
@@ -102,7 +103,7 @@ coverage: ## print which lines and branches of csrc/ the specs reach; SPEC=file 
 	@tools/setup test
 	@$(MAKE) -s all
 	@flock build/.lock $(MAKE) -s -j$(JOBS) CC=gcc $(call whole,$(COVER_LUA:%=cover-%))
-	@find $(COVER_LUA:%=build/cover-%) -name '*.gcda' -delete
+	@$(if $(COVER_KEEP),,find $(COVER_LUA:%=build/cover-%) -name '*.gcda' -delete)
 	@MODM_COVER=1 tools/with-mongod tools/specs $(COVER_LUA) || true
 	@python3 tools/coverage.py $(COVER_LUA:%=build/cover-%)
 

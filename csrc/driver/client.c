@@ -269,10 +269,10 @@ mt_tostring (lua_State *L)
       luaL_addstring (&b, mongoc_uri_get_srv_hostname (client->uri));
    for (const mongoc_host_list_t *h = host; h; h = h->next) {
       if (h != host)
-         luaL_addchar (&b, ',');
+         luaL_addstring (&b, ",");
       luaL_addstring (&b, h->host_and_port);
    }
-   luaL_addchar (&b, '/');
+   luaL_addstring (&b, "/");
    luaL_addstring (&b, mongoc_uri_get_database (client->uri));
    if (client->closed)
       luaL_addstring (&b, " (closed)");

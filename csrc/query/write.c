@@ -33,16 +33,32 @@ modm_write_update (lua_State *L, int idx, const char *key, bool javascript, modm
    return ok && (javascript || modm_javascript_refuse_document (b, start, err));
 }
 
-/* Whether a filter finds one document at most: by the key itself. */
+static bool
+is_key (const modm_element *id)
+{
+   modm_element first;
+   modm_reader r;
+   if (id->type != MODM_BSON_DOCUMENT)
+      return id->type != MODM_BSON_REGEX;
+   return modm_reader_init (&r, id->value, id->size) && modm_reader_next (&r, &first) &&
+          first.key[0] != '$';
+}
+
+/* Whether a filter finds one document at most: by the key itself, be it one of several conditions
+ * that must all hold. */
 static bool
 finds_one (const uint8_t *filter, size_t len)
 {
-   modm_element id, first;
+   modm_element e, part;
    modm_reader r;
-   if (!modm_reader_find (filter, len, "_id", 3, &id) || id.type == MODM_BSON_REGEX)
+   if (modm_reader_find (filter, len, "_id", 3, &e))
+      return is_key (&e);
+   if (!modm_reader_find (filter, len, "$and", 4, &e) || !modm_reader_init (&r, e.value, e.size))
       return false;
-   return id.type != MODM_BSON_DOCUMENT || (modm_reader_init (&r, id.value, id.size) &&
-                                            modm_reader_next (&r, &first) && first.key[0] != '$');
+   while (modm_reader_next (&r, &part))
+      if (finds_one (part.value, part.size))
+         return true;
+   return false;
 }
 
 /* Has a statement of many documents be one of a single document where it finds no other: drivers

@@ -222,3 +222,70 @@ describe("choices", function()
     end
   end)
 end)
+
+describe("embedded documents as they were stored", function()
+  it("are valid where they would be when they are assigned", function()
+    local count = 0
+    local function embedded(definition)
+      count = count + 1
+      return modm.EmbeddedMongoModel:extend("strange_codec.Embedded" .. count, definition)
+    end
+    for _, one in ipairs {
+      { embedded { a = f.IntegerField { choices = { 1, 2 } } }, { a = 1 }, { a = 3 } },
+      { embedded { a = f.IntegerField { required = true }, b = f.IntegerField { default = 5 } },
+        { a = 1 }, { b = 1 } },
+      { embedded { a = f.IntegerField {}, clean = function(self)
+        if self.a == 3 then error { a = "is three" } end
+      end }, { a = 1 }, { a = 3 } },
+      { embedded { a = f.CharField { max_length = 2 }, Meta = { final = true } },
+        { a = "x" }, { a = "xyz" } },
+      { embedded { a = f.EmbeddedModelField { Strict } },
+        { a = { must = 1 } }, { a = { made = 1 } } },
+    } do
+      local Model = modm.MongoModel:extend("strange_codec.Holder" .. count, {
+        one = f.EmbeddedModelField { one[1] }, many = f.EmbeddedModelListField { one[1] } })
+      local function load(values)
+        values._cls = "strange_codec.Holder" .. count
+        return core.from_bytes(core.schema_of(Model {}), core.encode(values))
+      end
+      assert(load { one = one[2] }.one) -- its model is known now
+      for i = 2, 3 do
+        assert.equal(i == 2, (load { one = one[i] }:is_valid()))
+        assert.equal(i == 2, (load { many = core.array { one[2], one[i] } }:is_valid()))
+        local doc = load { one = one[i], many = core.array { one[i] } }
+        assert(doc.one and doc.many[1])
+        assert.equal(i == 2, (doc:is_valid()))
+      end
+      assert.error_matches(function() load { one = { none = 1 } }:is_valid() end, "'none'")
+      assert.is_false((load { one = 5 }:is_valid()))
+      assert.is_false((load { many = core.array { 5 } }:is_valid()))
+    end
+  end)
+
+  it("are equal when they hold the same, and never when that has no form", function()
+    local a, b = Part { a = 1, list = { 1, "2" } }, Part { a = "1", list = { 1, 2 } }
+    assert.is_true(a == b)
+    b.list[2] = 3
+    assert.is_false(a == b)
+    b.list = print
+    assert.is_false(a == b)
+    assert.is_false(b == a)
+    a.list = print
+    assert.is_false(a == b)
+    assert.is_true(a == a)
+  end)
+
+  it("are written among values of no field as they are, others as their keys", function()
+    local doc = Whole { any = { Part { a = 1 }, User "jon", { Sub { b = "x" } } },
+      data = { part = Part { a = 2 }, user = User "sam" } }
+    local son = core.decode(assert(core.encode_document(doc)))
+    assert.same({ { _cls = "strange_codec.Part", a = 1 }, "jon",
+      { { _cls = "strange_codec.Sub", b = "x" } } }, son.any)
+    assert.same({ part = { _cls = "strange_codec.Part", a = 2 }, user = "sam" }, son.data)
+    for _, bad in ipairs { { any = { User {} } }, { data = { a = io.stdout } } } do
+      local bytes, message = core.encode_document(Whole(bad))
+      assert.is_nil(bytes)
+      assert.is_string(message)
+    end
+  end)
+end)

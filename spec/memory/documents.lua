@@ -41,8 +41,11 @@ local function encode(doc)
   return encoded
 end
 
+local large = User { data = { x = ("x"):rep(1100 * 1024) } } -- more than the scratch buffer keeps
+
 local function work()
   define()
+  assert(#encode(large) > 1100 * 1024)
   local user = User(values())
   assert(user:full_clean())
   assert(user:to_son())

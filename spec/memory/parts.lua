@@ -93,6 +93,8 @@ function parts.find()
   assert(Author.objects:raw { age = { ["$lt"] = 50 } }:first().name == "Ann")
   assert(Author.objects:count() == 3)
   assert(#assert(Author.objects:distinct "age") == 3)
+  assert(Book.objects:only("notes.text", "tags"):first().notes[1].text == "good")
+  assert(Book.objects:exclude("notes.text"):first():id_of "author" == "Ann")
   assert(Author.objects:values():get { name = "Ann" }.age == 40)
   assert(#assert(Author.objects:aggregate({ ["$match"] = { age = 40 } }):list()) == 1)
   local none, message, err = Author.objects:get { name = "Nobody" }

@@ -35,9 +35,7 @@ local Plain = modm.MongoModel:extend("strange_queries.Plain", {
   Meta = { connection_alias = "strange_queries", final = true },
 })
 local Numbered = modm.MongoModel:extend("strange_queries.Numbered", {
-  key = f.IntegerField { primary_key = true }, n = f.IntegerField {},
-  Meta = { connection_alias = "strange_queries", final = true },
-})
+  key = f.IntegerField { primary_key = true }, n = f.IntegerField {}, Meta = Meta })
 local Placed = modm.MongoModel:extend("strange_queries.Placed", {
   key = f.EmbeddedModelField { Node, primary_key = true }, n = f.IntegerField {},
   Meta = { connection_alias = "strange_queries", final = true },
@@ -274,8 +272,73 @@ describe("a document in hand", function()
   end)
 end)
 
+describe("many new documents", function()
+  local Many = modm.MongoModel:extend("strange_queries.Many", {
+    name = f.CharField { max_length = 5, required = true },
+    n = f.IntegerField { choices = { 1, 2, 3 } },
+    made = f.IntegerField { default = 7 },
+    list = f.ListField { f.IntegerField { max_value = 9 } },
+    words = f.ListField { f.CharField { choices = { "a", "b" } } },
+    node = f.EmbeddedModelField { Node },
+    chosen = f.EmbeddedModelField { Node, validators = { function(node) return node.n ~= 5 end } },
+    Meta = Meta,
+  })
+
+  -- A document of each kind, in each state of its fields; some cannot be stored.
+  local function all()
+    local read = Many { name = "read" }
+    assert(#read.list == 0 and read.made == 7)
+    local loaded = core.from_bytes(core.schema_of(read), core.encode { name = "old", n = 2,
+      node = { n = 3 }, list = core.array { 1 }, _cls = "strange_queries.Many" })
+    local other = Many { name = "node", node = loaded.node, chosen = loaded.node }
+    local list = { read, loaded, other }
+    for _, values in ipairs {
+      {}, { name = "longer" }, { name = 5 }, { n = 4 }, { n = "2" }, { list = { 1, "2" } },
+      { list = {} }, { list = { 10 } }, { list = { 1, print } }, { list = { x = 1 } },
+      { list = { 1, nil, 3 } }, { list = "x" }, { words = { "a" } }, { words = { "c" } },
+      { node = Node { n = 1 } }, { node = Node { n = 10 } }, { node = { n = 1 } }, { node = 5 },
+      { node = Many { name = "x" } }, { chosen = Node { n = 5 } }, { chosen = Node { n = 4 } },
+      { node = Node { inner = Node { n = 10 } } }, { node = Node { inner = Node { n = "3" } } },
+      { made = modm.null }, { made = "x" }, { name = "" }, { name = modm.null },
+    } do
+      if values.name == nil and next(values) then values.name = "x" end
+      list[#list + 1] = Many(values)
+    end
+    return list
+  end
+
+  local function stored()
+    local docs = assert(Many.objects:all():values():list())
+    for _, doc in ipairs(docs) do doc._id = nil end
+    return docs
+  end
+
+  it("become together what each becomes alone", function()
+    assert(Many.objects:all():delete())
+    local good, valid = {}, {}
+    for i, doc in ipairs(all()) do
+      valid[i] = doc:save({ force_insert = true }) ~= nil
+      if valid[i] then good[#good + 1] = i end
+    end
+    local alone = stored()
+    assert.equal(#good, #alone)
+    assert.is_true(#good > 10 and #good < #valid)
+    assert(Many.objects:all():delete())
+    local together = all()
+    local list = {}
+    for i, at in ipairs(good) do list[i] = together[at] end
+    assert(Many.objects:bulk_create(list))
+    assert.same(alone, stored())
+    for i, doc in ipairs(all()) do
+      assert(Many.objects:all():delete())
+      assert.equal(valid[i], Many.objects:bulk_create({ doc }) ~= nil, i)
+      assert.equal(valid[i] and 1 or 0, Many.objects:count())
+    end
+  end)
+end)
+
 describe("one document by its key", function()
-  it("is deleted by a statement of one, and several by one of many", function()
+  it("is changed by a statement of one, which is sent again, and several by one of many", function()
     local function limit(Model, conditions)
       return help.one(function() assert(Model.objects:filter(conditions):delete()) end)
         .deletes[1].limit
@@ -283,6 +346,15 @@ describe("one document by its key", function()
     for Model, keys in pairs { [Plain] = { "a", "b" }, [Numbered] = { 5, 6 },
       [Placed] = { Node { n = 1 }, Node { n = 2 } } } do
       for _, key in ipairs(keys) do assert(Model { key = key }:save()) end
+      local function multi(conditions)
+        return help.one(function()
+          assert.equal(1, Model.objects:filter(conditions):update { ["$inc"] = { n = 1 } })
+        end).updates[1].multi == true
+      end
+      assert.is_false(multi { key = keys[1] })
+      assert.is_false(multi { key = keys[1], n = 1 })
+      assert.is_true(multi { n = 2 })
+      assert.is_true(multi { modm.any_of { { key = keys[2] } } })
       assert.equal(0, limit(Model, { n = 5 }))
       assert.equal(1, limit(Model, { key = keys[1] }))
       assert.equal(1, Model.objects:count())
