@@ -130,6 +130,17 @@ describe("modm inspect", function()
     has(inspect "one", 'local Single = modm.MongoModel:extend("Single", {')
   end)
 
+  it("knows that an empty text among lists or documents in a list is none of them", function()
+    insert("cups", { { a = core.array { core.array { "x" }, "" }, d = "" },
+      { b = core.array { { n = 1 }, modm.Binary("", 5) }, d = core.array { 1 } },
+      { c = core.array { "", "x" } } })
+    local text = inspect "cups"
+    has(text, "a = fields.ListField {}")
+    has(text, "b = fields.ListField {}")
+    has(text, "c = fields.ListField { fields.CharField { blank = true } }")
+    has(text, "d = fields.ListField { fields.IntegerField {}, blank = true }")
+  end)
+
   it("drafts what fits, whatever is stored", function()
     local seed = os.time()
     math.randomseed(seed)

@@ -52,9 +52,9 @@ local function reference_of(self, node, comment)
 end
 
 -- The constructor of a field, without `required`: its kind and the list of its options; nil when no
--- kind takes what was seen.
-local function declare(self, node, name, comment, is_key)
-  local choice = kinds.choose(node)
+-- kind takes what was seen. Its place: "key", "field" or "item", of a list.
+local function declare(self, node, name, comment, place)
+  local choice = kinds.choose(node, place == "item")
   local kind, options = choice.kind, {}
   if not kind then return nil end
   if choice.mixed then comment[#comment + 1] = "mixed: a save makes one type of them" end
@@ -66,12 +66,12 @@ local function declare(self, node, name, comment, is_key)
     else
       options[1] = add_object(self, node.objects, name, true)
     end
-  elseif kind == "ObjectIdField" and not is_key then
+  elseif kind == "ObjectIdField" and place ~= "key" then
     local target = reference_of(self, node, comment)
     if target then kind, options = "ReferenceField", { target } end
   elseif kind == "ListField" and node.items.seen > 0 then
     comment[#comment + 1] = "of " .. shares(node.items)
-    local inner, inner_options = declare(self, node.items, name, comment)
+    local inner, inner_options = declare(self, node.items, name, comment, "item")
     if inner then options[1] = "fields." .. inner .. options_text(inner_options) end
   end
   if choice.blank then options[#options + 1] = "blank = true" end
@@ -87,7 +87,8 @@ local function declare_all(self, part, name)
     comment[#comment + 1] = shares(node)
     local kind, options
     if names.is_storable(key) and not (key == "_id" and node.seen < part.n) then
-      kind, options = declare(self, node, name .. names.model(key), comment, key == "_id")
+      kind, options = declare(self, node, name .. names.model(key), comment,
+        key == "_id" and "key" or "field")
     end
     if not kind then
       loose[#loose + 1] = ("%s: %s"):format(names.quoted(key), table.concat(comment, "; "))

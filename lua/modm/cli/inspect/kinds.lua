@@ -31,16 +31,18 @@ local function takes_all(list, types)
   return true
 end
 
--- The types without what is blank to every kind.
-local function solid_types(node)
+-- The types without what is blank to every kind: a field of lists or documents that is empty text
+-- is left as it is, but an item is refused.
+local function solid_types(node, is_item)
   local types, blank = {}, false
+  local refused = is_item and (node.types.array or node.types.object)
   for type, n in pairs(node.types) do
     if type == "null" then
       blank = true
     else
       local empty = node.blanks[type] or 0
       blank = blank or empty > 0
-      if empty < n then types[type] = n end
+      if empty < n or refused then types[type] = n end
     end
   end
   return types, blank
@@ -53,9 +55,10 @@ end
 
 --- The kind for what was seen.
 ---@param node modm.cli.Node
+---@param is_item boolean whether it is of the items of a list
 ---@return modm.cli.Choice
-function kinds.choose(node)
-  local types, blank = solid_types(node)
+function kinds.choose(node, is_item)
+  local types, blank = solid_types(node, is_item)
   local choice = { blank = blank, mixed = false }
   if next(types) == nil then
     choice.kind = "CharField"
