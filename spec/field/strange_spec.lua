@@ -214,3 +214,26 @@ describe("what others stored", function()
     assert.matches("tables", err.errors.data[1])
   end)
 end)
+
+describe("a message", function()
+  it("describes values that no text is made of, and is cut between characters", function()
+    local light, object = debug.upvalueid(assigned, 1), core.keys()
+    for _, name in ipairs { "n", "x", "word", "at", "bin", "file", "place", "mail", "numbers" } do
+      for _, value in ipairs { light, object, print, coroutine.create(print) } do
+        local ok, _, err = Thing { [name] = value }:full_clean()
+        assert.is_nil(ok, name)
+        assert.is_string(err.errors[name][1])
+      end
+    end
+    for shift = 0, 3 do
+      for _, char in ipairs { "\195\169", "\226\130\172", "\240\159\152\128" } do
+        local key = ("x"):rep(shift) .. char:rep(300) .. ".b"
+        local _, _, err = Thing { data = { [key] = 1 } }:full_clean()
+        local message = err.errors.data[1]
+        assert.is_true(#message > 500 and #message < 512)
+        assert.is_true(core.is_utf8(message))
+        assert.equal(char, message:sub(-#char))
+      end
+    end
+  end)
+end)

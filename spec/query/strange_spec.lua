@@ -7,7 +7,7 @@ local modm = require "modm"
 local f = modm.fields
 local Meta = { connection_alias = "strange_queries" }
 
-help.connect "strange_queries"
+local conn = help.connect "strange_queries"
 
 local Node = modm.EmbeddedMongoModel:extend("strange_queries.Node", {
   n = f.IntegerField { max_value = 9 },
@@ -261,6 +261,23 @@ describe("a document in hand", function()
       end
       assert.equal(0, #help.sent(function() assert(doc:save()) end))
     end
+  end)
+
+  it("has its tables back when a transaction runs again, those it has twice, too", function()
+    local doc, shared, seen = thing { n = 1 }, { x = 1 }, {}
+    doc.extra = { a = shared, b = shared, list = { shared } }
+    require "spec.relation.help".failpoint(conn, { times = 1 }, {
+      failCommands = core.array { "commitTransaction" }, errorCode = 251,
+      errorLabels = core.array { "TransientTransactionError" } })
+    assert(modm.transaction("strange_queries", function()
+      local extra = doc.extra
+      seen[#seen + 1] = ("%d %d %d"):format(extra.a.x, extra.b.x, #extra.list)
+      assert.is_true(rawequal(extra.a, extra.b))
+      extra.a.x, extra.list[2] = 2, 5
+      return doc:save()
+    end))
+    assert.same({ "1 1 1", "1 1 1" }, seen)
+    assert.same({ a = { x = 2 }, b = { x = 2 }, list = { { x = 2 }, 5 } }, again(doc).extra)
   end)
 
   it("of which only some fields were loaded is not stored as a new one", function()
