@@ -34,9 +34,9 @@ LEFT = {
 GUARDS = {
     "the coroutine transport, which needs libmongoc 1.26, in a condition of all transports":
         re.compile(r"->suspends\b|->fiber\b"),
-    "guards on bytes that modm has written or looked through already: that they are BSON": re.compile(
-        r"\b(modm_(reader_init|element_at|element_read|document_element|op_bson|bson_borrow)"
-        r"|bson_iter_(init|recurse)) \(|\.bad\b|\bno BSON\b"),
+    "guards on bytes that modm has written or looked through already, that they are BSON":
+        re.compile(r"\b(modm_(reader_init|element_at|element_read|document_element|op_bson"
+                   r"|bson_borrow)|bson_iter_(init|recurse)) \(|\.bad\b|\bno BSON\b"),
 }
 
 # Of `ok || modm_error_set (...)` no branch is left for success: these functions return false.
