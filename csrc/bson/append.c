@@ -43,8 +43,7 @@ append_string (lua_State *L, int idx, modm_buffer *b, const modm_item *item, mod
    const char *text = lua_tolstring (L, idx, &len);
    if (!modm_utf8_check (text, len, NULL))
       return modm_error_set (err, "not valid UTF-8");
-   modm_write_key (b, MODM_BSON_STRING, item->key, item->key_len);
-   modm_write_text (b, text, len);
+   modm_write_string_element (b, item->key, item->key_len, text, len);
    return true;
 }
 

@@ -176,6 +176,8 @@ void modm_write_double (modm_buffer *b, double value);
 void modm_write_text (modm_buffer *b, const char *text, size_t len);
 /* Whole elements. */
 void modm_write_string (modm_buffer *b, const char *key, const char *text, size_t len);
+void modm_write_string_element (modm_buffer *b, const char *key, size_t key_len, const char *text,
+                                size_t len);
 void modm_write_int (modm_buffer *b, const char *key, int64_t value); /* int32 where it fits */
 void modm_write_bool (modm_buffer *b, const char *key, bool value);
 void modm_write_document (modm_buffer *b, const char *key, const uint8_t *document, size_t len);

@@ -88,11 +88,29 @@ modm_write_text (modm_buffer *b, const char *text, size_t len)
    b->len += len + 5;
 }
 
+/* In one step, as most elements are strings. */
+void
+modm_write_string_element (modm_buffer *b, const char *key, size_t key_len, const char *text,
+                           size_t len)
+{
+   size_t size = 1 + key_len + 1 + 4 + len + 1;
+   if (!modm_buffer_reserve (b, size))
+      return;
+   uint8_t *at = b->data + b->len;
+   *at++ = MODM_BSON_STRING;
+   memcpy (at, key, key_len);
+   at += key_len;
+   *at++ = '\0';
+   modm_store_i32 (at, (int32_t) (len + 1));
+   memcpy (at + 4, text, len);
+   at[4 + len] = '\0';
+   b->len += size;
+}
+
 void
 modm_write_string (modm_buffer *b, const char *key, const char *text, size_t len)
 {
-   modm_write_key (b, MODM_BSON_STRING, key, strlen (key));
-   modm_write_text (b, text, len);
+   modm_write_string_element (b, key, strlen (key), text, len);
 }
 
 void

@@ -109,8 +109,7 @@ modm_encode_end (const modm_document *d, modm_buffer *b, size_t start)
    if (d->flags & MODM_DOC_KEEPS_CLS) {
       copy_cls (d, b);
    } else if (d->schema->cls) {
-      modm_write_key (b, MODM_BSON_STRING, "_cls", 4);
-      modm_write_text (b, d->schema->cls, d->schema->cls_len);
+      modm_write_string_element (b, "_cls", 4, d->schema->cls, d->schema->cls_len);
    }
    modm_write_end (b, start);
 }

@@ -56,10 +56,16 @@ typedef struct index_result {
    modm_element first_unknown;
 } index_result;
 
+static bool
+is_cls (const modm_element *e)
+{
+   return e->key_len == 4 && memcmp (e->key, "_cls", 4) == 0;
+}
+
 static void
 note_other (const modm_schema *s, const modm_element *e, index_result *r)
 {
-   if (e->key_len == 4 && memcmp (e->key, "_cls", 4) == 0) {
+   if (is_cls (e)) {
       size_t len = 0;
       const char *cls = e->type == MODM_BSON_STRING ? modm_element_text (e, &len) : "";
       r->own_cls = s->cls && len == s->cls_len && memcmp (cls, s->cls, len) == 0;
@@ -103,7 +109,8 @@ index_bytes (modm_document *d)
       const uint8_t *at = r.at;
       if (!modm_reader_next (&r, &e))
          break;
-      const modm_field *f = modm_schema_stored (s, e.key, e.key_len, 0);
+      /* no field is stored as _cls */
+      const modm_field *f = is_cls (&e) ? NULL : modm_schema_stored (s, e.key, e.key_len, 0);
       if (!f) {
          note_other (s, &e, &result);
          continue;

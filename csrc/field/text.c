@@ -104,8 +104,7 @@ modm_char_fits (lua_State *L, int idx, const modm_field *f)
 static bool
 write_text (modm_buffer *b, const char *key, size_t key_len, const char *text, size_t len)
 {
-   modm_write_key (b, MODM_BSON_STRING, key, key_len);
-   modm_write_text (b, text, len);
+   modm_write_string_element (b, key, key_len, text, len);
    return true;
 }
 
