@@ -67,12 +67,20 @@ function Scope:is_active()
   return not self:is_empty() and own_of(self) ~= nil
 end
 
+-- Gives one table another's values of some keys. Without `for`: finalizers that LuaJIT runs while it
+-- closes a state never leave such a loop over a table if it was compiled for values of other types.
+local function copy(to, from, keys)
+  local key = next(keys)
+  while key ~= nil do
+    if to[key] ~= from[key] then to[key] = from[key] end
+    key = next(keys, key)
+  end
+end
+
 -- `values` comes along to be alive as long as fn runs.
 local function finish(self, own, values, before, ok, ...)
   self.runs = self.runs - 1
-  for key in pairs(values) do
-    if own[key] ~= before[key] then own[key] = before[key] end
-  end
+  copy(own, before, values)
   if next(own) == nil then self.held[running()] = nil end
   if not ok then error((...), 0) end
   return ...
@@ -81,7 +89,7 @@ end
 -- Under pcall, so that all is taken back where memory ends in the middle of it, too.
 local function begin(self, own, values, fn)
   self.held[running()] = own
-  for key, value in pairs(values) do own[key] = value end
+  copy(own, values, values)
   return fn()
 end
 
@@ -93,7 +101,7 @@ end
 function Scope:run(values, fn)
   if next(values) == nil then return fn() end -- or it would count as what holds nothing
   local own, before = own_of(self) or setmetatable({}, weak), {}
-  for key in pairs(values) do before[key] = own[key] end
+  copy(before, own, values)
   self.runs = self.runs + 1
   return finish(self, own, values, before, pcall(begin, self, own, values, fn))
 end
