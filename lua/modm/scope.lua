@@ -67,8 +67,8 @@ function Scope:is_active()
   return not self:is_empty() and own_of(self) ~= nil
 end
 
--- Gives one table another's values of some keys. Without `for`: finalizers that LuaJIT runs while it
--- closes a state never leave such a loop over a table if it was compiled for values of other types.
+-- Gives one table another's values of some keys. Without `for`: a finalizer that LuaJIT runs while
+-- it closes a state never leaves such a loop if it was compiled for values of other types.
 local function copy(to, from, keys)
   local key = next(keys)
   while key ~= nil do
